@@ -1,0 +1,455 @@
+"""`ChatRouter`: the router as a LangChain chat model.
+
+Only real model calls are LLM runs. A chat model that wrapped another in a run of its own would count every
+token twice and show it twice in message streams; so `ChatRouter` overrides the public run methods, hands
+the caller's callbacks to the model it chose, and adds no run of its own unless asked to (`trace="chain"`).
+The decision travels as metadata and tags of the model's run and as `response_metadata["router"]`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from typing import Any, Literal, Self
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from langchain_core.runnables.config import merge_configs
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from langchain_router.calls import BindModel, RoutedCall, bind_model, prepare_call
+from langchain_router.candidates.candidate import Candidate
+from langchain_router.candidates.catalogue import catalogue
+from langchain_router.candidates.shared_profile import shared_profile
+from langchain_router.constraints import Constraints
+from langchain_router.construction import in_words, resolve_candidates, split_options, with_method
+from langchain_router.decision import RoutingDecision
+from langchain_router.exceptions import ConfigurationError
+from langchain_router.policies import Policy, make_policy
+from langchain_router.quality.prior import QualityModel
+from langchain_router.request import estimate_tokens
+from langchain_router.router import Router
+from langchain_router.runs import RoutedRuns
+from langchain_router.signals import ComplexityScorer, IntentClassifier
+from langchain_router.stamp import as_chunk
+
+
+class ChatRouter(RoutedRuns):
+    """A chat model that decides for every call which of its candidates answers.
+
+    Use it wherever a chat model goes: in a chain (`prompt | router | parser`), in an agent
+    (`create_agent(model=router, tools=...)`), with `bind_tools` and `with_structured_output`. For a choice
+    that never changes, use that model itself.
+
+    Args:
+        candidates: The models to choose from: LiteLLM model strings, LangChain chat models, or
+            `Candidate`s where you know more than the catalogue does. At least one.
+        policy: How to choose: a policy, `"cost"` or `"threshold"`; `CostPolicy` by default.
+        quality: Threshold of the default policy: the least predicted quality that is good enough, 0..1.
+        constraints: Hard limits for every call; a call can narrow them, never widen them.
+        intent_classifier: Layer 1; keywords by default.
+        complexity_scorer: Layer 2; a heuristic by default.
+        quality_model: What quality to expect of a candidate; the catalogue's priors by default.
+        trace: `"auto"` adds no run around a plain choice with failover; `"chain"` puts every call and its
+            attempts under one chain run, for 0.3 ms more; `"none"` never adds one.
+        **options: `callbacks`, `tags`, `metadata`, `rate_limiter`, `disable_streaming`, `output_version`
+            and `profile` work as on any chat model. All others (`temperature`, `timeout`, `api_base`, ...)
+            go to the models made from strings.
+
+    Raises:
+        ConfigurationError: Something cannot work; the message says what to write instead.
+
+    Example:
+        >>> router = ChatRouter.from_models("openai/gpt-4o-mini", "openai/gpt-4o", quality=0.85)
+        >>> router.decide("What is the capital of France?").intent.label
+        'conversation'
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
+
+    candidates: Any = Field(default=())
+    policy: Any = None
+    quality: float | None = None
+    constraints: Any = Field(default_factory=Constraints)
+    intent_classifier: Any = Field(default=None, repr=False)
+    complexity_scorer: Any = Field(default=None, repr=False)
+    quality_model: Any = Field(default=None, repr=False)
+    model_options: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
+
+    def __init__(
+        self,
+        *,
+        candidates: Sequence[Candidate | BaseChatModel | str] = (),
+        policy: Policy | str | None = None,
+        quality: float | None = None,
+        constraints: Constraints | dict[str, Any] | None = None,
+        intent_classifier: IntentClassifier | None = None,
+        complexity_scorer: ComplexityScorer | None = None,
+        quality_model: QualityModel | None = None,
+        trace: Literal["auto", "chain", "none"] = "auto",
+        **options: Any,
+    ) -> None:
+        given, model_options = split_options(type(self), options)
+        resolved = resolve_candidates(candidates, model_options)
+        router = Router(
+            resolved,
+            policy=make_policy(policy, quality=quality),
+            intent_classifier=with_method("intent_classifier", intent_classifier, "classify"),
+            complexity_scorer=with_method("complexity_scorer", complexity_scorer, "score"),
+            quality=with_method("quality_model", quality_model, "predict"),
+        )
+        try:
+            super().__init__(
+                candidates=router.candidates,
+                policy=policy,
+                quality=quality,
+                constraints=Constraints.of(constraints),
+                intent_classifier=intent_classifier,
+                complexity_scorer=complexity_scorer,
+                quality_model=quality_model,
+                trace=trace,
+                model_options=model_options,
+                **given,
+            )
+        except ValidationError as error:
+            raise ConfigurationError(in_words(error)) from None
+        self._router = router
+
+    @classmethod
+    def from_models(cls, *models: Candidate | BaseChatModel | str, **options: Any) -> Self:
+        """Build a router from models alone; everything else is looked up or defaulted.
+
+        Args:
+            *models: What `candidates` takes.
+            **options: What the constructor takes.
+
+        Example:
+            >>> [c.name for c in ChatRouter.from_models("openai/gpt-4o-mini", "openai/gpt-4o").candidates]
+            ['openai/gpt-4o-mini', 'openai/gpt-4o']
+        """
+        return cls(candidates=models, **options)
+
+    @classmethod
+    def auto(cls, **options: Any) -> Self:
+        """Build a router from the catalogue, with every provider whose key is in the environment.
+
+        Raises:
+            ConfigurationError: No key was found; the message lists the variables looked for.
+        """
+        entries = [entry for entry in catalogue().values() if not entry.retired]
+        found = [entry.name for entry in entries if os.environ.get(entry.key_env)]
+        if not found:
+            looked_for = ", ".join(sorted({entry.key_env for entry in entries}))
+            raise ConfigurationError(
+                f"No provider key is set; looked for {looked_for}. "
+                "Set one of them, or name the models: ChatRouter.from_models(...)."
+            )
+        return cls(candidates=found, **options)
+
+    def constrained(self, **constraints: Any) -> Self:
+        """Return a copy under narrower constraints, still a `ChatRouter`.
+
+        Args:
+            **constraints: Fields of `Constraints`. They add to the router's own and never widen them.
+
+        Example:
+            >>> router = ChatRouter.from_models("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5")
+            >>> router.constrained(providers={"anthropic"}).decide("Hello").chosen.name
+            'anthropic/claude-sonnet-4-5'
+        """
+        narrowed = self.constraints.narrowed(Constraints.of(constraints))
+        return self.model_copy(update={"constraints": narrowed})
+
+    def warm_up(self) -> None:
+        """Make every candidate's chat model now, so that the first request does not wait for it.
+
+        Importing LiteLLM takes seconds. Call this when your service starts.
+        """
+        for candidate in self.candidates:
+            candidate.chat_model()
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def decide(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
+    ) -> RoutingDecision:
+        """Decide without calling any candidate.
+
+        Args:
+            input: What `invoke` takes.
+            config: What `invoke` takes; its `configurable` may hold constraints.
+            **options: What `invoke` takes: constraints, `tools`, `max_tokens`, ...
+
+        Raises:
+            NoEligibleCandidateError: The constraints exclude every candidate. Content never raises.
+        """
+        return self._router.decide(self._prepare(input, config, None, options).request)
+
+    async def adecide(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
+    ) -> RoutingDecision:
+        """Decide as `decide` does, awaiting an intent classifier that is a model."""
+        return await self._router.adecide(self._prepare(input, config, None, options).request)
+
+    # --- answering ------------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer with the candidate chosen; constraints may be given as keyword arguments."""
+        answer: AIMessage = self._invoke(self._prepare(input, config, stop, kwargs))
+        return answer
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer as `invoke` does."""
+        answer: AIMessage = await self._ainvoke(self._prepare(input, config, stop, kwargs))
+        return answer
+
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Stream the answer of one candidate. Failover happens before the first chunk, never after."""
+        if self._streaming_disabled(**kwargs):
+            yield as_chunk(self.invoke(input, config, stop=stop, **kwargs))
+            return
+        for chunk in self._stream_routed(self._prepare(input, config, stop, kwargs)):
+            yield as_chunk(chunk)
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[AIMessageChunk, None]:
+        """Stream as `stream` does."""
+        if self._streaming_disabled(**kwargs):
+            yield as_chunk(await self.ainvoke(input, config, stop=stop, **kwargs))
+            return
+        async with contextlib.aclosing(
+            self._astream_routed(self._prepare(input, config, stop, kwargs))
+        ) as chunks:
+            async for chunk in chunks:
+                yield as_chunk(chunk)
+
+    def generate(
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        *,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        run_name: str | None = None,
+        run_id: Any = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """Answer several conversations, each routed on its own."""
+        config = _config(callbacks, tags, metadata, run_name)
+        answers = [
+            self.invoke(one, _with_run_id(config, run_id if index == 0 else None), stop=stop, **kwargs)
+            for index, one in enumerate(messages)
+        ]
+        return LLMResult(generations=[[ChatGeneration(message=answer)] for answer in answers])
+
+    async def agenerate(
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        *,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        run_name: str | None = None,
+        run_id: Any = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """Answer as `generate` does."""
+        config = _config(callbacks, tags, metadata, run_name)
+        answers = [
+            await self.ainvoke(one, _with_run_id(config, run_id if index == 0 else None), stop=stop, **kwargs)
+            for index, one in enumerate(messages)
+        ]
+        return LLMResult(generations=[[ChatGeneration(message=answer)] for answer in answers])
+
+    # --- binding --------------------------------------------------------------------------------
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools; each candidate gets them through its own `bind_tools` when it is called."""
+        strict = kwargs.get("strict")
+        formatted = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        if tool_choice is not None:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=formatted, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        method: Literal["json_schema", "function_calling", "json_mode"] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Return a runnable whose answers follow a schema, whichever candidate gives them.
+
+        Args:
+            schema: A pydantic class, a `TypedDict` class or a JSON schema.
+            include_raw: Return `{"raw", "parsed", "parsing_error"}` instead of the parsed value.
+            method: How to ask; by default each candidate's best: its native JSON schema where it has one,
+                else a tool call.
+            **kwargs: `strict` and what else a candidate's own `with_structured_output` takes.
+
+        Raises:
+            ConfigurationError: The method is unknown.
+        """
+        from langchain_router.structured import StructuredRouter
+
+        return StructuredRouter(self, schema, include_raw=include_raw, method=method, options=kwargs)
+
+    # --- what LangChain asks of a chat model ----------------------------------------------------
+
+    def get_num_tokens(self, text: str) -> int:
+        """Estimate the tokens of a text without a tokenizer; `custom_get_token_ids` is honoured."""
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return estimate_tokens(text)
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
+    ) -> int:
+        """Estimate the tokens of messages and tools without a tokenizer."""
+        if self.custom_get_token_ids is not None:
+            return sum(self.get_num_tokens(message.text) for message in messages)
+        return count_tokens_approximately(messages, tools=list(tools) if tools else None)
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return shared_profile(self.candidates)
+
+    @property
+    def _llm_type(self) -> str:
+        return "langchain-router"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"candidates": [c.name for c in self.candidates], "policy": repr(self._router.policy)}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "langchain_router"
+        params["ls_model_name"] = kwargs.get("model") or "router"
+        return params
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - see below
+        **kwargs: Any,
+    ) -> ChatResult:
+        """Answer for code that calls this hook itself; the public methods above never do."""
+        return ChatResult(generations=[ChatGeneration(message=self.invoke(messages, stop=stop, **kwargs))])
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as in _generate
+        **kwargs: Any,
+    ) -> ChatResult:
+        return ChatResult(
+            generations=[ChatGeneration(message=await self.ainvoke(messages, stop=stop, **kwargs))]
+        )
+
+    def _chat_model_stream_v3(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> ChatModelStream:
+        return self._events_routed(self._prepare(input, config, stop, kwargs))
+
+    async def _achat_model_stream_v3(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncChatModelStream:
+        return await self._aevents_routed(self._prepare(input, config, stop, kwargs))
+
+    def _prepare(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None,
+        stop: list[str] | None,
+        options: dict[str, Any],
+        bind: BindModel = bind_model,
+    ) -> RoutedCall:
+        own: RunnableConfig = {}
+        if self.callbacks is not None:
+            own["callbacks"] = self.callbacks
+        if self.tags:
+            own["tags"] = self.tags
+        if self.metadata:
+            own["metadata"] = self.metadata
+        config = merge_configs(own, ensure_config(config)) if own else ensure_config(config)
+        if stop is not None:
+            options = {**options, "stop": stop}
+        return prepare_call(
+            self._convert_input(input).to_messages(),
+            config=config,
+            options=options,
+            constraints=self.constraints,
+            candidate_names=[candidate.name for candidate in self.candidates],
+            bind=bind,
+        )
+
+
+def _config(
+    callbacks: Callbacks, tags: list[str] | None, metadata: dict[str, Any] | None, run_name: str | None
+) -> RunnableConfig:
+    config: RunnableConfig = {"callbacks": callbacks, "tags": tags or [], "metadata": metadata or {}}
+    if run_name is not None:
+        config["run_name"] = run_name
+    return config
+
+
+def _with_run_id(config: RunnableConfig, run_id: Any) -> RunnableConfig:
+    return config if run_id is None else {**config, "run_id": run_id}

@@ -1,0 +1,54 @@
+"""The command `langchain-router`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from langchain_router.exceptions import RouterError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status.
+
+    Args:
+        arguments: Words after the command's name; those of this process when None.
+    """
+    parser = argparse.ArgumentParser(prog="langchain-router", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="route prompts over HTTP through LiteLLM and show what it saves",
+        description="Routes prompts through prompt | router | parser. Without options, the prompts "
+        "are the project's own and the provider is simulated on this machine; nothing is spent.",
+    )
+    demo.add_argument("--data", help="a file of recorded prompts and answers to route (.jsonl, .jsonl.gz)")
+    demo.add_argument(
+        "--live", action="store_true", help="use the real providers whose keys are set; costs money"
+    )
+    demo.add_argument("--policy", default="cost", help="cost (the default) or threshold")
+    demo.add_argument("--quality", type=float, help="least predicted quality for --policy cost, 0..1")
+    demo.add_argument("--limit", type=int, help="route at most this many prompts")
+    chosen = parser.parse_args(arguments)
+    try:
+        from langchain_router.cli.demo.run import run_demo
+    except ModuleNotFoundError as error:
+        if error.name != "rich":
+            raise
+        print("The demo needs rich: pip install 'langchain-llm-router[cli]'", file=sys.stderr)
+        return 2
+    try:
+        run_demo(
+            data=chosen.data,
+            live=chosen.live,
+            policy=chosen.policy,
+            quality=chosen.quality,
+            limit=chosen.limit,
+        )
+    except RouterError as error:
+        print(f"langchain-router: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -1,0 +1,1 @@
+"""The demo: traffic of three sorts, one run, one report."""

@@ -1,0 +1,98 @@
+"""What the demo prints: five decisions explained, then who answered what and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean, median
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from langchain_router.chat_model import ChatRouter
+from langchain_router.cli.demo.traffic import Served, Traffic
+from langchain_router.decision import RoutingDecision
+
+_EXPLAINED = 5
+_LOOKED_AT = 60
+_PROMPT_CHARS = 90
+
+
+def print_explained(console: Console, router: ChatRouter, traffic: Traffic) -> None:
+    """Print the decisions for a few prompts of different kinds, without calling anyone."""
+    console.print("\n[bold]Five decisions, explained[/bold]")
+    for prompt, decision in _varied(router, traffic.prompts):
+        first_line = " ".join(prompt.split())
+        shown = first_line if len(first_line) <= _PROMPT_CHARS else first_line[: _PROMPT_CHARS - 1] + "…"
+        console.print(f"\n“{shown}”", style="bold cyan", markup=False, highlight=False)
+        console.print(Padding(decision.explain(), (0, 0, 0, 2)), markup=False, highlight=False)
+    console.print()
+
+
+def print_report(
+    console: Console, traffic: Traffic, *, served: Sequence[Served], always: Sequence[Served]
+) -> None:
+    """Print one row per candidate, then the whole beside the premium model for every request."""
+    table = Table(title=traffic.title, title_style="bold")
+    table.add_column("model")
+    for heading in ("share", "cost", "quality", "latency p50"):
+        table.add_column(heading, justify="right")
+    for candidate in traffic.candidates:
+        mine = [one for one in served if one.candidate == candidate.name]
+        if mine:
+            table.add_row(candidate.name, f"{len(mine) / len(served):.0%}", *_figures(mine))
+    unused = [c.name for c in traffic.candidates if all(one.candidate != c.name for one in served)]
+    table.add_section()
+    table.add_row("routed", "100%", *_figures(served), style="bold")
+    if always:
+        table.add_row(f"always {traffic.premium}", "100%", *_figures(always))
+    console.print(table)
+    if unused:
+        console.print(f"Never chosen: {', '.join(unused)}.")
+    _print_saving(console, traffic, served, always)
+
+
+def _varied(router: ChatRouter, prompts: Sequence[str]) -> list[tuple[str, RoutingDecision]]:
+    """Return a few decisions: one of each kind of request and choice first, then whatever comes."""
+    decided = [(prompt, router.decide(prompt)) for prompt in prompts[:_LOOKED_AT]]
+    first_of_kind: dict[tuple[str, str], tuple[str, RoutingDecision]] = {}
+    rest = []
+    for prompt, decision in decided:
+        kind = (decision.intent.label, decision.chosen.name)
+        if kind in first_of_kind:
+            rest.append((prompt, decision))
+        else:
+            first_of_kind[kind] = (prompt, decision)
+    return [*first_of_kind.values(), *rest][:_EXPLAINED]
+
+
+def _figures(rows: Sequence[Served]) -> tuple[str, str, str]:
+    cost, quality = _total_cost_usd(rows), _mean_score(rows)
+    return (
+        "unknown" if cost is None else f"${cost:.4f}",
+        "not scored" if quality is None else f"{quality:.3f}",
+        f"{median(one.latency_s for one in rows) * 1000:.0f} ms",
+    )
+
+
+def _print_saving(
+    console: Console, traffic: Traffic, served: Sequence[Served], always: Sequence[Served]
+) -> None:
+    cost, premium_cost = _total_cost_usd(served), _total_cost_usd(always)
+    if not always or cost is None or not premium_cost:
+        return
+    quality, premium_quality = _mean_score(served), _mean_score(always)
+    line = f"[bold]{1 - cost / premium_cost:.1%} of the cost of always {traffic.premium} saved[/bold]"
+    if quality is not None and premium_quality is not None:
+        line += f", quality {quality - premium_quality:+.3f} ({premium_quality:.3f} → {quality:.3f})"
+    console.print(f"{line}.")
+
+
+def _total_cost_usd(rows: Sequence[Served]) -> float | None:
+    costs = [one.cost_usd for one in rows]
+    return None if not costs or None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def _mean_score(rows: Sequence[Served]) -> float | None:
+    scores = [one.score for one in rows if one.score is not None]
+    return fmean(scores) if len(scores) == len(rows) and scores else None

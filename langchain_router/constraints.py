@@ -1,0 +1,199 @@
+"""What a caller allows: budgets, places and abilities that no policy may trade away."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, get_args
+
+from langchain_router.exceptions import ConfigurationError
+
+Capability = Literal[
+    "tool_calling",
+    "structured_output",
+    "image_inputs",
+    "pdf_inputs",
+    "audio_inputs",
+    "video_inputs",
+]
+"""What a model may be required to do, by the names of LangChain's `ModelProfile`."""
+
+CAPABILITIES: frozenset[str] = frozenset(get_args(Capability))
+
+_CAPABILITY_ALIASES = {
+    "tools": "tool_calling",
+    "vision": "image_inputs",
+    "images": "image_inputs",
+    "json_schema": "structured_output",
+    "pdf": "pdf_inputs",
+    "audio": "audio_inputs",
+    "video": "video_inputs",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """Hard limits for a request. A candidate that cannot be shown to meet them may not answer.
+
+    Given when the router is built, per call (`router.invoke(x, max_cost_usd=0.01)`), through
+    `config["configurable"]`, or as a narrowed copy (`router.constrained(regions={"eu"})`). Several
+    sets of constraints are combined by `narrowed`: a later one can tighten an earlier one, never widen it.
+    For a wish that may yield when nobody meets it, use the policy's own threshold instead.
+
+    Args:
+        max_cost_usd: Most that one call may cost by the estimate (prompt tokens plus expected answer
+            tokens, or plus `max_tokens` where the call sets it), in US dollars, > 0.
+        max_latency_s: Longest typical time to a complete answer, in seconds, > 0.
+        min_quality: Least predicted quality for this intent and complexity, 0..1.
+        require: Abilities beyond those that the request itself shows, e.g. `{"image_inputs"}`;
+            `"tools"` and `"vision"` are understood.
+        providers: The only providers that may see the request, e.g. `{"openai", "azure"}`.
+        regions: The only regions that may process it, e.g. `{"eu"}`.
+        tags: Data tags that a candidate must all bear, e.g. `{"hipaa"}`.
+
+    Raises:
+        ConfigurationError: A value is out of range, of the wrong type, or names an unknown ability.
+
+    Example:
+        >>> Constraints(regions={"eu", "us"}).narrowed(Constraints(regions={"eu"})).regions
+        frozenset({'eu'})
+    """
+
+    max_cost_usd: float | None = None
+    max_latency_s: float | None = None
+    min_quality: float | None = None
+    require: frozenset[str] = frozenset()
+    providers: frozenset[str] | None = None
+    regions: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "max_cost_usd", _number("max_cost_usd", self.max_cost_usd, low=0.0, low_open=True))
+        set_(self, "max_latency_s", _number("max_latency_s", self.max_latency_s, low=0.0, low_open=True))
+        set_(self, "min_quality", _number("min_quality", self.min_quality, low=0.0, high=1.0))
+        set_(self, "require", capabilities("require", self.require))
+        set_(self, "tags", names("tags", self.tags))
+        for place in ("providers", "regions"):
+            given = getattr(self, place)
+            if given is not None:
+                set_(self, place, names(place, given))
+
+    @classmethod
+    def of(cls, given: Constraints | Mapping[str, Any] | None) -> Self:
+        """Accept a `Constraints`, a mapping of its fields, or nothing.
+
+        Raises:
+            ConfigurationError: The mapping has a key that is not a constraint.
+        """
+        if given is None:
+            return cls()
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, Mapping):
+            raise ConfigurationError(
+                f"constraints must be a Constraints or a mapping of its fields, got {type(given).__name__}."
+            )
+        unknown = sorted(set(given) - CONSTRAINT_NAMES)
+        if unknown:
+            raise ConfigurationError(
+                f"{unknown[0]!r} is not a constraint. Use one of {', '.join(sorted(CONSTRAINT_NAMES))}."
+            )
+        return cls(**given)
+
+    def narrowed(self, other: Constraints) -> Constraints:
+        """Return constraints that hold whenever both of these hold."""
+        return Constraints(
+            max_cost_usd=_least(self.max_cost_usd, other.max_cost_usd),
+            max_latency_s=_least(self.max_latency_s, other.max_latency_s),
+            min_quality=_most(self.min_quality, other.min_quality),
+            require=self.require | other.require,
+            providers=_common(self.providers, other.providers),
+            regions=_common(self.regions, other.regions),
+            tags=self.tags | other.tags,
+        )
+
+
+CONSTRAINT_NAMES: frozenset[str] = frozenset(f.name for f in fields(Constraints))
+
+
+def take_constraints(options: dict[str, Any]) -> Constraints:
+    """Remove the constraints from call options and return them.
+
+    A key that is almost a constraint is refused: a limit that is silently ignored is worse than an error.
+
+    Args:
+        options: Keyword arguments of a call; those that are constraints are removed in place.
+
+    Raises:
+        ConfigurationError: A key is one slip away from a constraint, such as `max_cost` or `region`.
+    """
+    given = {name: options.pop(name) for name in CONSTRAINT_NAMES & options.keys()}
+    for name in options:
+        near = difflib.get_close_matches(name, CONSTRAINT_NAMES, n=1, cutoff=0.8)
+        if near:
+            raise ConfigurationError(f"{name!r} is not a constraint; did you mean {near[0]!r}?")
+    return Constraints.of(given)
+
+
+def capabilities(what: str, given: Iterable[str] | str) -> frozenset[str]:
+    """Return capability names in their canonical form.
+
+    Raises:
+        ConfigurationError: A name is not a capability.
+    """
+    result = {_CAPABILITY_ALIASES.get(name, name) for name in names(what, given)}
+    unknown = sorted(result - CAPABILITIES)
+    if unknown:
+        raise ConfigurationError(
+            f"{what} holds {unknown[0]!r}, which is not a capability. "
+            f"Use {', '.join(sorted(CAPABILITIES | _CAPABILITY_ALIASES.keys()))}."
+        )
+    return frozenset(result)
+
+
+def names(what: str, given: Iterable[str] | str) -> frozenset[str]:
+    """Return a set of non-empty strings; a lone string is one name, not its letters.
+
+    Raises:
+        ConfigurationError: It is not a collection of non-empty strings.
+    """
+    if isinstance(given, str):
+        given = (given,)
+    if not isinstance(given, Iterable):
+        raise ConfigurationError(f"{what} must be a collection of names, got {given!r}.")
+    result = frozenset(given)
+    bad = next((name for name in result if not isinstance(name, str) or not name), None)
+    if bad is not None or "" in result:
+        raise ConfigurationError(f"{what} must hold non-empty strings, got {bad!r}.")
+    return result
+
+
+def _number(
+    what: str, value: float | None, *, low: float, high: float = math.inf, low_open: bool = False
+) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{what} must be a number, got {value!r}.")
+    inside = low < value <= high if low_open else low <= value <= high
+    if not inside or math.isinf(value):  # NaN fails every comparison, so it lands here too
+        span = "above 0" if low_open else f"from {low:g} to {high:g}"
+        raise ConfigurationError(f"{what} must be {span}, got {value!r}.")
+    return float(value)
+
+
+def _least(a: float | None, b: float | None) -> float | None:
+    return min((x for x in (a, b) if x is not None), default=None)
+
+
+def _most(a: float | None, b: float | None) -> float | None:
+    return max((x for x in (a, b) if x is not None), default=None)
+
+
+def _common(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+    if a is None:
+        return b
+    return a if b is None else a & b

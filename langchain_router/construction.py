@@ -1,0 +1,75 @@
+"""Reads what a user wrote into `ChatRouter(...)`, and refuses what cannot work."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from langchain_core.language_models import BaseChatModel
+from pydantic import BaseModel, ValidationError
+
+from langchain_router.candidates.candidate import Candidate, as_candidate
+from langchain_router.exceptions import ConfigurationError
+
+Given = TypeVar("Given")
+
+
+def resolve_candidates(
+    candidates: Sequence[Candidate | BaseChatModel | str], options: dict[str, Any]
+) -> tuple[Candidate, ...]:
+    """Return the candidates with all that can be looked up.
+
+    Args:
+        candidates: What the user gave.
+        options: For the models made from strings.
+
+    Raises:
+        ConfigurationError: Not a list, or one API key for several providers.
+    """
+    if isinstance(candidates, (str, BaseChatModel, Candidate)):
+        raise ConfigurationError("candidates must be a list of models; write candidates=[...].")
+    resolved = tuple(as_candidate(given, **options) for given in candidates)
+    if options.get("api_key") is not None:
+        providers = sorted(
+            {c.provider or "an unknown provider" for c in resolved if isinstance(c.model, str)}
+        )
+        if len(providers) > 1:
+            raise ConfigurationError(
+                f"api_key would be sent to {', '.join(providers)} alike. Give each its own: "
+                "Candidate(model=..., options={'api_key': ...}), or set the providers' environment variables."
+            )
+    return resolved
+
+
+def split_options(cls: type[BaseModel], options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell the router's own fields from options of the models made from strings."""
+    if options.get("cache"):
+        raise ConfigurationError(
+            "ChatRouter takes no cache: an answer must stay with the model that gave it. "
+            "Set the cache on the candidates, or globally with set_llm_cache()."
+        )
+    own = {name: value for name, value in options.items() if name in cls.model_fields}
+    passed = {name: value for name, value in options.items() if name not in cls.model_fields}
+    for name in passed:
+        near = difflib.get_close_matches(name, [*cls.model_fields], n=1, cutoff=0.85)
+        if near:
+            raise ConfigurationError(f"{name!r} is not an argument of ChatRouter; did you mean {near[0]!r}?")
+    return own, {**own.pop("model_options", {}), **passed}
+
+
+def with_method(what: str, given: Given, method: str) -> Given:
+    """Return what was given, if it is None or an object that has the method.
+
+    Raises:
+        ConfigurationError: It has not, or it is a class.
+    """
+    if given is not None and (isinstance(given, type) or not callable(getattr(given, method, None))):
+        raise ConfigurationError(f"{what} must be an object with a method {method}(), got {given!r}.")
+    return given
+
+
+def in_words(error: ValidationError) -> str:
+    """Return pydantic's report as one sentence."""
+    faults = (f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
+    return f"ChatRouter cannot be built: {'; '.join(faults)}."

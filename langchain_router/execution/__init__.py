@@ -1,0 +1,1 @@
+"""Runs a plan: calls its steps in order until one answers."""

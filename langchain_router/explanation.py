@@ -1,0 +1,60 @@
+"""A decision in plain words, for a person reading a log, a terminal or a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_router.decision import Eligible, RoutingDecision
+
+_CONTRIBUTIONS_SHOWN = 3
+
+
+def explain(decision: RoutingDecision) -> str:
+    """Return the explanation of a decision, one fact a line."""
+    return "\n".join(_lines(decision))
+
+
+def _lines(decision: RoutingDecision) -> Iterator[str]:
+    yield f"Chose {decision.chosen.name}: {decision.reason}."
+    yield (
+        f"  Request: {decision.intent.label} ({decision.intent.confidence:.0%} sure, "
+        f"by {decision.intent.source}), complexity {decision.complexity.value:.2f}{_moved_by(decision)}."
+    )
+    yield f"  Expected: {_expectation(next(e for e in decision.eligible if e.name == decision.chosen.name))}."
+    for other in decision.eligible:
+        if other.name != decision.chosen.name:
+            yield f"  Not {other.name}: {other.remark or 'ranked lower'} ({_expectation(other)})."
+    for name, reasons in decision.excluded.items():
+        yield f"  Not eligible {name}: {'; '.join(reasons)}."
+    yield f"  {_flips(decision)}"
+    if len(decision.plan) > 1:
+        yield f"  If it fails: {', then '.join(step.candidate.name for step in decision.plan[1:])}."
+
+
+def _moved_by(decision: RoutingDecision) -> str:
+    strongest = sorted(decision.complexity.contributions.items(), key=lambda item: -abs(item[1]))
+    shown = ", ".join(
+        f"{name} {value:+.2f}" for name, value in strongest[:_CONTRIBUTIONS_SHOWN] if abs(value) >= 0.005
+    )
+    return f" (moved by {shown})" if shown else ""
+
+
+def _expectation(one: Eligible) -> str:
+    quality = "unknown quality" if one.predicted_quality is None else f"quality {one.predicted_quality:.2f}"
+    cost = "unknown price" if one.estimated_cost_usd is None else f"about ${one.estimated_cost_usd:.6f}"
+    latency = "" if one.latency_s is None else f", {one.latency_s:g} s"
+    return f"{quality}, {cost}{latency}"
+
+
+def _flips(decision: RoutingDecision) -> str:
+    value = decision.complexity.value
+    if not decision.flips:
+        return "No other complexity would have changed the choice."
+    parts = []
+    for flip in decision.flips:
+        side = "below" if flip.complexity < value else "at or above"
+        away = abs(flip.complexity - value)
+        parts.append(f"{flip.candidate} {side} {flip.complexity:.2f} ({away:.2f} away)")
+    return f"Would flip to {' and to '.join(parts)} complexity."

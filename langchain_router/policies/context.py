@@ -1,0 +1,122 @@
+"""What a policy may look at, and how it says what it chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from langchain_core.utils.uuid import uuid7
+
+from langchain_router.candidates.candidate import Candidate
+from langchain_router.decision import Eligible, Flip, RoutingDecision, Step
+from langchain_router.policies.answer_tokens import expected_answer_tokens
+from langchain_router.quality.prior import QualityModel
+from langchain_router.request import RoutingRequest
+from langchain_router.signals.types import ComplexityScore, IntentPrediction
+
+
+class Policy(Protocol):
+    """Layer 3: chooses a plan among the candidates that may answer.
+
+    A policy whose parameters name candidates may also offer `check_candidates(candidates)`, which the
+    router calls once when it is built and which raises `ConfigurationError`.
+    """
+
+    def select(self, context: Context, candidates: Sequence[Candidate]) -> RoutingDecision:
+        """Choose among the eligible candidates, of which there is at least one.
+
+        Return `context.decision(...)`; its first candidate is called first and the rest, in order, when
+        the ones before it fail.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request with its signals and what is expected of each candidate.
+
+    Attributes:
+        request: What is asked and allowed.
+        intent: Layer 1's prediction.
+        complexity: Layer 2's score.
+        quality: Predicts how well a candidate answers.
+        excluded: For each candidate that may not answer, why not.
+    """
+
+    request: RoutingRequest
+    intent: IntentPrediction
+    complexity: ComplexityScore
+    quality: QualityModel
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def predicted_quality(self, candidate: Candidate, complexity: float | None = None) -> float | None:
+        """Return the expected quality, 0..1, at the request's complexity or at another."""
+        at = self.complexity.value if complexity is None else complexity
+        return self.quality.predict(candidate, self.intent, at)
+
+    def estimated_cost_usd(self, candidate: Candidate, *, answer_tokens: int | None = None) -> float | None:
+        """Return the expected cost of one call in US dollars, or None when the price is unknown.
+
+        Args:
+            candidate: Who would be called.
+            answer_tokens: Length of the answer; by default what this kind of request usually gets.
+        """
+        if candidate.price is None:
+            return None
+        if answer_tokens is None:
+            answer_tokens = expected_answer_tokens(self.request, self.intent)
+        return candidate.price.cost_usd(input_tokens=self.request.prompt_tokens, output_tokens=answer_tokens)
+
+    def with_excluded(self, excluded: Mapping[str, tuple[str, ...]]) -> Context:
+        """Return the same context, knowing who may not answer and why."""
+        return replace(self, excluded=excluded)
+
+    def decision(
+        self,
+        plan: Sequence[Candidate],
+        *,
+        reason: str,
+        policy: str,
+        policy_params: Mapping[str, Any],
+        remarks: Mapping[str, str] | None = None,
+        propensity: float = 1.0,
+        flips: tuple[Flip, ...] = (),
+    ) -> RoutingDecision:
+        """Build the decision for a plan.
+
+        Args:
+            plan: Candidates in the order to try; the first is the choice.
+            reason: Why the first was chosen, in words.
+            policy: Name of the policy.
+            policy_params: Its parameters as JSON-serialisable values.
+            remarks: By candidate name, why it was passed over.
+            propensity: Probability of this choice, 0..1.
+            flips: Where another complexity would have changed the choice.
+        """
+        remarks = remarks or {}
+        expected = tuple(
+            Eligible(
+                name=candidate.name,
+                predicted_quality=self.predicted_quality(candidate),
+                estimated_cost_usd=self.estimated_cost_usd(candidate),
+                latency_s=candidate.latency_s,
+                remark=remarks.get(candidate.name, ""),
+            )
+            for candidate in plan
+        )
+        return RoutingDecision(
+            id=str(uuid7()),
+            plan=tuple(Step(candidate=candidate) for candidate in plan),
+            reason=reason,
+            intent=self.intent,
+            complexity=self.complexity,
+            estimated_cost_usd=expected[0].estimated_cost_usd,
+            confidence=expected[0].predicted_quality,
+            propensity=propensity,
+            eligible=expected,
+            excluded=self.excluded,
+            policy=policy,
+            policy_params=policy_params,
+            flips=flips,
+        )

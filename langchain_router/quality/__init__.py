@@ -1,0 +1,1 @@
+"""What success to expect of each candidate, given what is asked."""

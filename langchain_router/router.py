@@ -1,0 +1,158 @@
+"""The router itself: decides for a request, and runs what was decided. Knows nothing of LangChain's runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from langchain_router.candidates.candidate import Candidate
+from langchain_router.candidates.eligibility import reasons_against
+from langchain_router.decision import RoutingDecision
+from langchain_router.exceptions import ConfigurationError, NoEligibleCandidateError
+from langchain_router.execution.plan import Call, Served, adrive, drive, walk
+from langchain_router.policies.context import Context, Policy
+from langchain_router.quality.prior import PriorQuality, QualityModel
+from langchain_router.request import RoutingRequest
+from langchain_router.signals import (
+    ComplexityScore,
+    ComplexityScorer,
+    HeuristicComplexityScorer,
+    IntentClassifier,
+    IntentPrediction,
+    KeywordIntentClassifier,
+)
+
+_logger = logging.getLogger("langchain_router")
+
+Answer = TypeVar("Answer")
+
+
+class Router:
+    """Walks a request through signals, eligibility and policy, and runs the plan that comes out.
+
+    `ChatRouter` is the face that a LangChain user meets; use this one where there is no LangChain run to
+    manage, e.g. in a gateway of your own.
+
+    Args:
+        candidates: Resolved candidates, at least one, each with a name of its own.
+        policy: Chooses among those that may answer.
+        intent_classifier: Layer 1; keywords by default.
+        complexity_scorer: Layer 2; the heuristic by default.
+        quality: Predicts how well a candidate answers; the catalogue's priors by default.
+
+    Raises:
+        ConfigurationError: No candidates, two of the same name, or a policy that names one not there.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        policy: Policy,
+        intent_classifier: IntentClassifier | None = None,
+        complexity_scorer: ComplexityScorer | None = None,
+        quality: QualityModel | None = None,
+    ) -> None:
+        self.candidates = _checked_candidates(candidates)
+        self.policy = policy
+        self._keywords = KeywordIntentClassifier()
+        self._heuristic = HeuristicComplexityScorer()
+        self._intent_classifier = intent_classifier or self._keywords
+        self._complexity_scorer = complexity_scorer or self._heuristic
+        self._quality = quality or PriorQuality()
+        check = getattr(policy, "check_candidates", None)
+        if check is not None:
+            check(self.candidates)
+
+    def decide(self, request: RoutingRequest) -> RoutingDecision:
+        """Decide who answers, without calling anyone (but an intent classifier that is itself a model).
+
+        Raises:
+            NoEligibleCandidateError: The constraints exclude every candidate.
+        """
+        try:
+            intent = self._intent_classifier.classify(request)
+        except Exception as error:  # noqa: BLE001 - a broken classifier must not lose the request
+            intent = self._without_classifier(request, error)
+        return self._select(request, intent)
+
+    async def adecide(self, request: RoutingRequest) -> RoutingDecision:
+        """Decide as `decide` does, awaiting a classifier that offers `aclassify`."""
+        aclassify = getattr(self._intent_classifier, "aclassify", None)
+        if aclassify is None:
+            return self.decide(request)
+        try:
+            intent = await aclassify(request)
+        except Exception as error:  # noqa: BLE001 - a broken classifier must not lose the request
+            intent = self._without_classifier(request, error)
+        return self._select(request, intent)
+
+    def serve(self, decision: RoutingDecision, call: Callable[[Call], Answer]) -> Served[Answer]:
+        """Walk the decision's plan until a step answers.
+
+        Args:
+            decision: Whose plan to walk.
+            call: Makes one call and returns its answer, or raises.
+
+        Raises:
+            RouterExhaustedError: Every step of a plan of several failed.
+        """
+        return drive(walk(decision), call)
+
+    async def aserve(
+        self, decision: RoutingDecision, call: Callable[[Call], Awaitable[Answer]]
+    ) -> Served[Answer]:
+        """Walk the decision's plan as `serve` does, awaiting each call."""
+        return await adrive(walk(decision), call)
+
+    def _select(self, request: RoutingRequest, intent: IntentPrediction) -> RoutingDecision:
+        context = Context(
+            request=request, intent=intent, complexity=self._score(request, intent), quality=self._quality
+        )
+        eligible: list[Candidate] = []
+        excluded: dict[str, tuple[str, ...]] = {}
+        for candidate in self.candidates:
+            reasons = reasons_against(
+                candidate,
+                request,
+                estimated_cost_usd=context.estimated_cost_usd(
+                    candidate, answer_tokens=request.max_output_tokens
+                ),
+                predicted_quality=context.predicted_quality(candidate),
+            )
+            if reasons:
+                excluded[candidate.name] = reasons
+            else:
+                eligible.append(candidate)
+        if not eligible:
+            raise NoEligibleCandidateError(excluded)
+        return self.policy.select(context.with_excluded(excluded), eligible)
+
+    def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
+        try:
+            return self._complexity_scorer.score(request, intent)
+        except Exception as error:  # noqa: BLE001 - a broken scorer must not lose the request
+            _logger.warning("complexity scorer failed (%s); using the heuristic", type(error).__name__)
+            return self._heuristic.score(request, intent)
+
+    def _without_classifier(self, request: RoutingRequest, error: Exception) -> IntentPrediction:
+        _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
+        return self._keywords.classify(request)
+
+
+def _checked_candidates(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    if not candidates:
+        raise ConfigurationError(
+            "A router needs at least one candidate, e.g. "
+            'ChatRouter.from_models("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5").'
+        )
+    seen: set[str] = set()
+    for candidate in candidates:
+        if candidate.name in seen:
+            raise ConfigurationError(
+                f"Two candidates are called {candidate.name!r}. "
+                "Give one another name: Candidate(model=..., name=...)."
+            )
+        seen.add(candidate.name)
+    return tuple(candidates)
