@@ -1,6 +1,7 @@
 # make demo   watch about 200 prompts being routed over HTTP through LiteLLM (a simulated provider)
 # make test   run every test
 # make check  format, lint and types
+# make overhead  what the router costs in time, beside what it stands on
 #
 # Each target sets up .venv by itself, and again only when pyproject.toml changed. Needs Python 3.11+ and make.
 
@@ -14,7 +15,7 @@ STAMP := $(VENV)/.installed
 DEMO_ARGS := $(if $(DATA),--data $(DATA)) $(if $(POLICY),--policy $(POLICY)) $(if $(QUALITY),--quality $(QUALITY)) \
 	$(if $(LIMIT),--limit $(LIMIT)) $(if $(LIVE),--live)
 
-.PHONY: demo test check venv format record clean
+.PHONY: demo test check overhead venv format record clean
 
 demo: $(STAMP)
 	@$(BIN)/langchain-router demo $(DEMO_ARGS) $(ARGS)
@@ -27,11 +28,14 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+overhead: $(STAMP)
+	@$(BIN)/python tests/benchmarks/overhead.py
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Record the cassettes anew against the simulated provider; docs/cassettes.md says how to use real providers.
+# Record the cassettes anew against the simulated provider; docs/testing.md says how to use real providers.
 record: $(STAMP)
 	$(BIN)/python -m pytest tests/standard --record-mode=rewrite $(ARGS)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         NoEligibleCandidateError,
         RouterError,
         RouterExhaustedError,
+        StreamInterruptedError,
     )
     from langchain_router.policies import CostPolicy, Policy, ThresholdPolicy, Tier
     from langchain_router.request import RoutingRequest
@@ -63,6 +64,7 @@ __all__ = [
     "RouterExhaustedError",
     "RoutingDecision",
     "RoutingRequest",
+    "StreamInterruptedError",
     "ThresholdPolicy",
     "Tier",
     "__version__",
@@ -80,6 +82,7 @@ _HOMES = {
         "NoEligibleCandidateError",
         "RouterError",
         "RouterExhaustedError",
+        "StreamInterruptedError",
     ),
     "policies": ("CostPolicy", "Policy", "ThresholdPolicy", "Tier"),
     "request": ("RoutingRequest",),

@@ -11,9 +11,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_router.candidates.candidate import Candidate
-from langchain_router.constraints import CONSTRAINT_NAMES, Constraints, take_constraints
+from langchain_router.constraints import Constraints, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.plan import Call
@@ -89,14 +90,13 @@ def prepare_call(
     """
     rest = dict(options)
     configurable = config.get("configurable") or {}
-    from_config = {name: configurable[name] for name in CONSTRAINT_NAMES & configurable.keys()}
-    narrowed = constraints.narrowed(Constraints.of(from_config)).narrowed(take_constraints(rest))
+    narrowed = constraints.narrowed(take_constraints(dict(configurable))).narrowed(take_constraints(rest))
     request = RoutingRequest(
         messages=tuple(messages),
-        tools=tuple(tool for tool in rest.get("tools") or () if isinstance(tool, Mapping)),
+        tools=_tools_in(rest.get("tools")),
         response_schema=_schema_in(rest.get("response_format")),
         constraints=narrowed,
-        max_output_tokens=next((rest[name] for name in _MAX_TOKENS_OPTIONS if rest.get(name)), None),
+        max_output_tokens=_max_tokens_in(rest),
         pinned=_pinned(rest.pop("model", None), candidate_names),
         step=(config.get("metadata") or {}).get("langgraph_node") or config.get("run_name"),
         thread_id=configurable.get("thread_id"),
@@ -145,6 +145,25 @@ def _bind_tools_options(cls: type[BaseChatModel]) -> frozenset[str]:
     return frozenset(p.name for p in named if p.kind is not p.VAR_KEYWORD) - {"self", "tools"} | {
         "tool_choice"
     }
+
+
+def _tools_in(tools: Any) -> tuple[Mapping[str, Any], ...]:
+    if not tools:
+        return ()
+    if not isinstance(tools, Sequence) or isinstance(tools, str):
+        raise ConfigurationError(f"tools must be a list of tools, got {type(tools).__name__}.")
+    return tuple(tool if isinstance(tool, Mapping) else convert_to_openai_tool(tool) for tool in tools)
+
+
+def _max_tokens_in(options: Mapping[str, Any]) -> int | None:
+    for name in _MAX_TOKENS_OPTIONS:
+        value = options.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigurationError(f"{name} must be a whole number of tokens above 0, got {value!r}.")
+        return value
+    return None
 
 
 def _schema_in(response_format: Any) -> Mapping[str, Any] | None:

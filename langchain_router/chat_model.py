@@ -106,7 +106,7 @@ class ChatRouter(RoutedRuns):
             policy=make_policy(policy, quality=quality),
             intent_classifier=with_method("intent_classifier", intent_classifier, "classify"),
             complexity_scorer=with_method("complexity_scorer", complexity_scorer, "score"),
-            quality=with_method("quality_model", quality_model, "predict"),
+            quality=with_method("quality_model", quality_model, "curve"),
         )
         try:
             super().__init__(
@@ -193,13 +193,13 @@ class ChatRouter(RoutedRuns):
         Raises:
             NoEligibleCandidateError: The constraints exclude every candidate. Content never raises.
         """
-        return self._router.decide(self._prepare(input, config, None, options).request)
+        return self.core.decide(self.prepare(input, config, None, options).request)
 
     async def adecide(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
     ) -> RoutingDecision:
         """Decide as `decide` does, awaiting an intent classifier that is a model."""
-        return await self._router.adecide(self._prepare(input, config, None, options).request)
+        return await self.core.adecide(self.prepare(input, config, None, options).request)
 
     # --- answering ------------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class ChatRouter(RoutedRuns):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer with the candidate chosen; constraints may be given as keyword arguments."""
-        answer: AIMessage = self._invoke(self._prepare(input, config, stop, kwargs))
+        answer: AIMessage = self.run(self.prepare(input, config, stop, kwargs))
         return answer
 
     async def ainvoke(
@@ -224,7 +224,7 @@ class ChatRouter(RoutedRuns):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer as `invoke` does."""
-        answer: AIMessage = await self._ainvoke(self._prepare(input, config, stop, kwargs))
+        answer: AIMessage = await self.arun(self.prepare(input, config, stop, kwargs))
         return answer
 
     def stream(
@@ -239,7 +239,7 @@ class ChatRouter(RoutedRuns):
         if self._streaming_disabled(**kwargs):
             yield as_chunk(self.invoke(input, config, stop=stop, **kwargs))
             return
-        for chunk in self._stream_routed(self._prepare(input, config, stop, kwargs)):
+        for chunk in self.run_stream(self.prepare(input, config, stop, kwargs)):
             yield as_chunk(chunk)
 
     async def astream(
@@ -254,9 +254,7 @@ class ChatRouter(RoutedRuns):
         if self._streaming_disabled(**kwargs):
             yield as_chunk(await self.ainvoke(input, config, stop=stop, **kwargs))
             return
-        async with contextlib.aclosing(
-            self._astream_routed(self._prepare(input, config, stop, kwargs))
-        ) as chunks:
+        async with contextlib.aclosing(self.arun_stream(self.prepare(input, config, stop, kwargs))) as chunks:
             async for chunk in chunks:
                 yield as_chunk(chunk)
 
@@ -365,7 +363,7 @@ class ChatRouter(RoutedRuns):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"candidates": [c.name for c in self.candidates], "policy": repr(self._router.policy)}
+        return {"candidates": [c.name for c in self.candidates], "policy": repr(self.core.policy)}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -402,7 +400,7 @@ class ChatRouter(RoutedRuns):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> ChatModelStream:
-        return self._events_routed(self._prepare(input, config, stop, kwargs))
+        return self.run_events(self.prepare(input, config, stop, kwargs))
 
     async def _achat_model_stream_v3(
         self,
@@ -412,9 +410,9 @@ class ChatRouter(RoutedRuns):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncChatModelStream:
-        return await self._aevents_routed(self._prepare(input, config, stop, kwargs))
+        return await self.arun_events(self.prepare(input, config, stop, kwargs))
 
-    def _prepare(
+    def prepare(
         self,
         input: LanguageModelInput,
         config: RunnableConfig | None,
@@ -422,6 +420,15 @@ class ChatRouter(RoutedRuns):
         options: dict[str, Any],
         bind: BindModel = bind_model,
     ) -> RoutedCall:
+        """Read a call as the router sees it; for integrations, with a way of their own to bind models.
+
+        Args:
+            input: What `invoke` takes.
+            config: What `invoke` takes.
+            stop: Stop sequences.
+            options: Keyword arguments of the call, constraints among them.
+            bind: How a candidate's model is made ready for the call.
+        """
         own: RunnableConfig = {}
         if self.callbacks is not None:
             own["callbacks"] = self.callbacks

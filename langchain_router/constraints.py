@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 
@@ -64,10 +64,10 @@ class Constraints:
     max_cost_usd: float | None = None
     max_latency_s: float | None = None
     min_quality: float | None = None
-    require: frozenset[str] = frozenset()
-    providers: frozenset[str] | None = None
-    regions: frozenset[str] | None = None
-    tags: frozenset[str] = frozenset()
+    require: AbstractSet[str] = frozenset()
+    providers: AbstractSet[str] | None = None
+    regions: AbstractSet[str] | None = None
+    tags: AbstractSet[str] = frozenset()
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -96,10 +96,13 @@ class Constraints:
             raise ConfigurationError(
                 f"constraints must be a Constraints or a mapping of its fields, got {type(given).__name__}."
             )
-        unknown = sorted(set(given) - CONSTRAINT_NAMES)
-        if unknown:
+        unknown = next((name for name in given if name not in CONSTRAINT_NAMES), None)
+        if unknown is not None:
+            near = difflib.get_close_matches(str(unknown), CONSTRAINT_NAMES, n=1)
+            meant = f"did you mean {near[0]!r}? The" if near else "the"
             raise ConfigurationError(
-                f"{unknown[0]!r} is not a constraint. Use one of {', '.join(sorted(CONSTRAINT_NAMES))}."
+                f"{unknown!r} is not a constraint; {meant} constraints are "
+                f"{', '.join(sorted(CONSTRAINT_NAMES))}."
             )
         return cls(**given)
 
@@ -115,6 +118,33 @@ class Constraints:
             tags=self.tags | other.tags,
         )
 
+    def reasons_against_place(
+        self, *, provider: str | None, region: str | None, tags: AbstractSet[str]
+    ) -> Iterator[str]:
+        """Yield why a request under these constraints may not be sent to a place; nothing when it may.
+
+        Whatever sees a prompt is such a place: a candidate, and a model that classifies.
+
+        Args:
+            provider: Who would see the request, or None when not stated.
+            region: Where it would be processed, or None when not stated.
+            tags: Data tags that the place bears.
+        """
+        for what, value, allowed in (
+            ("provider", provider, self.providers),
+            ("region", region, self.regions),
+        ):
+            if allowed is None:
+                continue
+            only = ", ".join(sorted(allowed)) or f"none (the {what}s allowed have nothing in common)"
+            if value is None:
+                yield f"has no stated {what}, and only {only} is allowed"
+            elif value not in allowed:
+                yield f"is at {what} {value!r}, and only {only} is allowed"
+        missing = self.tags - tags
+        if missing:
+            yield f"lacks the tag {', '.join(sorted(missing))}"
+
 
 CONSTRAINT_NAMES: frozenset[str] = frozenset(f.name for f in fields(Constraints))
 
@@ -125,14 +155,15 @@ def take_constraints(options: dict[str, Any]) -> Constraints:
     A key that is almost a constraint is refused: a limit that is silently ignored is worse than an error.
 
     Args:
-        options: Keyword arguments of a call; those that are constraints are removed in place.
+        options: Keyword arguments of a call, or a config's `configurable`; those that are constraints are
+            removed in place.
 
     Raises:
         ConfigurationError: A key is one slip away from a constraint, such as `max_cost` or `region`.
     """
     given = {name: options.pop(name) for name in CONSTRAINT_NAMES & options.keys()}
     for name in options:
-        near = difflib.get_close_matches(name, CONSTRAINT_NAMES, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(str(name), CONSTRAINT_NAMES, n=1, cutoff=0.8)
         if near:
             raise ConfigurationError(f"{name!r} is not a constraint; did you mean {near[0]!r}?")
     return Constraints.of(given)
@@ -164,11 +195,11 @@ def names(what: str, given: Iterable[str] | str) -> frozenset[str]:
         given = (given,)
     if not isinstance(given, Iterable):
         raise ConfigurationError(f"{what} must be a collection of names, got {given!r}.")
-    result = frozenset(given)
-    bad = next((name for name in result if not isinstance(name, str) or not name), None)
-    if bad is not None or "" in result:
-        raise ConfigurationError(f"{what} must hold non-empty strings, got {bad!r}.")
-    return result
+    listed = list(given)
+    for name in listed:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"{what} must hold non-empty strings, got {name!r}.")
+    return frozenset(listed)
 
 
 def _number(
@@ -180,8 +211,8 @@ def _number(
         raise ConfigurationError(f"{what} must be a number, got {value!r}.")
     inside = low < value <= high if low_open else low <= value <= high
     if not inside or math.isinf(value):  # NaN fails every comparison, so it lands here too
-        span = "above 0" if low_open else f"from {low:g} to {high:g}"
-        raise ConfigurationError(f"{what} must be {span}, got {value!r}.")
+        span = "above 0 and finite" if low_open else f"from {low:g} to {high:g}"
+        raise ConfigurationError(f"{what} must be {span}, got {value!r}. Leave it out for no limit.")
     return float(value)
 
 
@@ -193,7 +224,7 @@ def _most(a: float | None, b: float | None) -> float | None:
     return max((x for x in (a, b) if x is not None), default=None)
 
 
-def _common(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def _common(a: AbstractSet[str] | None, b: AbstractSet[str] | None) -> AbstractSet[str] | None:
     if a is None:
         return b
     return a if b is None else a & b

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, ValidationError
 
 from langchain_router.candidates.candidate import Candidate, as_candidate
+from langchain_router.constraints import CONSTRAINT_NAMES
 from langchain_router.exceptions import ConfigurationError
 
 Given = TypeVar("Given")
@@ -27,7 +28,7 @@ def resolve_candidates(
     Raises:
         ConfigurationError: Not a list, or one API key for several providers.
     """
-    if isinstance(candidates, (str, BaseChatModel, Candidate)):
+    if isinstance(candidates, (str, BaseChatModel, Candidate)) or not isinstance(candidates, Iterable):
         raise ConfigurationError("candidates must be a list of models; write candidates=[...].")
     resolved = tuple(as_candidate(given, **options) for given in candidates)
     if options.get("api_key") is not None:
@@ -48,6 +49,11 @@ def split_options(cls: type[BaseModel], options: dict[str, Any]) -> tuple[dict[s
         raise ConfigurationError(
             "ChatRouter takes no cache: an answer must stay with the model that gave it. "
             "Set the cache on the candidates, or globally with set_llm_cache()."
+        )
+    given = sorted(CONSTRAINT_NAMES & options.keys() - {"tags"})  # tags are LangChain's run tags here
+    if given:
+        raise ConfigurationError(
+            f"{given[0]!r} is a constraint; write constraints={{{given[0]!r}: {options[given[0]]!r}}}."
         )
     own = {name: value for name, value in options.items() if name in cls.model_fields}
     passed = {name: value for name, value in options.items() if name not in cls.model_fields}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.signals.types import ComplexityScore, IntentPrediction
@@ -38,10 +38,17 @@ class Eligible:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """The nearest complexity, on one side, at which another candidate would have been chosen."""
+    """The nearest complexity, on one side, at which another of the eligible would have been chosen.
+
+    Attributes:
+        complexity: Where the choice changes.
+        candidate: Who would have been chosen on the other side of it.
+        side: Whether the other side is below or above that complexity.
+    """
 
     complexity: float
     candidate: str
+    side: Literal["below", "above"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +134,8 @@ class RoutingDecision:
             "policy": self.policy,
             "policy_params": dict(self.policy_params),
             "flips": [
-                {"complexity": round(flip.complexity, 4), "chosen": flip.candidate} for flip in self.flips
+                {"complexity": round(flip.complexity, 4), "side": flip.side, "chosen": flip.candidate}
+                for flip in self.flips
             ],
         }
 

@@ -4,7 +4,8 @@ RouterError
 ├── ConfigurationError(ValueError)                 a fault in how the router was built or called
 ├── NoEligibleCandidateError(ModelInvalidRequestError)   constraints excluded every candidate
 ├── RouterExhaustedError(ModelAPIError, ExceptionGroup)  every attempt of the plan failed
-└── MalformedResponseError(ModelAPIError)          a provider answered 200 with something unreadable
+├── MalformedResponseError(ModelAPIError)          a provider answered 200 with something unreadable
+└── StreamInterruptedError(ModelConnectionError)   an answer broke off after its first token
 
 Each class also inherits the `langchain_core.exceptions` class that LangChain's own retry and fallback
 handlers understand. Messages name what failed, with which value, and what to do next; they never hold
@@ -13,10 +14,11 @@ prompt text, headers or keys.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
-from langchain_core.exceptions import ModelAPIError, ModelInvalidRequestError
+from langchain_core.exceptions import ModelAPIError, ModelConnectionError, ModelInvalidRequestError
 
 
 class RouterError(Exception):
@@ -42,6 +44,10 @@ class NoEligibleCandidateError(RouterError, ModelInvalidRequestError):
             "Add a candidate that fits, or relax the constraint named."
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the reasons when pickled."""
+        return type(self), (self.excluded,)
+
 
 class RouterExhaustedError(RouterError, ModelAPIError, ExceptionGroup[Exception]):
     """Every attempt of the plan failed; holds each attempt's error, in the order tried.
@@ -60,3 +66,32 @@ class RouterExhaustedError(RouterError, ModelAPIError, ExceptionGroup[Exception]
 
 class MalformedResponseError(RouterError, ModelAPIError):
     """A provider answered with success, but the body could not be read as an answer."""
+
+
+class StreamInterruptedError(RouterError, ModelConnectionError):
+    """An answer broke off after its first token had gone out, so no other candidate was asked.
+
+    Two models' tokens are never mixed into one answer. The provider's own error is the cause.
+
+    Attributes:
+        partial: The text that had arrived. It is not part of the message.
+        candidate: Who broke off.
+        decision_id: The decision that chose it.
+    """
+
+    def __init__(self, *, partial: str, candidate: str, decision_id: str) -> None:
+        self.partial = partial
+        self.candidate = candidate
+        self.decision_id = decision_id
+        super().__init__(
+            f"{candidate!r} broke off after {len(partial)} characters of its answer "
+            f"(decision {decision_id}). "
+            "What had arrived is in .partial; ask again, or continue from it."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the partial answer when pickled."""
+        made = functools.partial(
+            type(self), partial=self.partial, candidate=self.candidate, decision_id=self.decision_id
+        )
+        return made, ()

@@ -54,7 +54,6 @@ def _flips(decision: RoutingDecision) -> str:
         return "No other complexity would have changed the choice."
     parts = []
     for flip in decision.flips:
-        side = "below" if flip.complexity < value else "at or above"
         away = abs(flip.complexity - value)
-        parts.append(f"{flip.candidate} {side} {flip.complexity:.2f} ({away:.2f} away)")
-    return f"Would flip to {' and to '.join(parts)} complexity."
+        parts.append(f"{flip.candidate} {flip.side} complexity {flip.complexity:.2f} ({away:.2f} away)")
+    return f"Would flip to {' and to '.join(parts)}."

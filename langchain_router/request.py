@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from langchain_router.constraints import Constraints
 
@@ -92,8 +92,10 @@ class RoutingRequest:
         for message in self.messages:
             total += sum(estimate_tokens(text) for text in texts(message))
             total += sum(
-                _BLOCK_TOKENS for block in blocks(message) if block.get("type") in _BLOCK_CAPABILITIES
+                _BLOCK_TOKENS for block in blocks(message) if str(block.get("type")) in _BLOCK_CAPABILITIES
             )
+            if isinstance(message, AIMessage):
+                total += sum(estimate_tokens(str(call["args"])) for call in message.tool_calls)
         return total + sum(estimate_tokens(str(tool)) for tool in (*self.tools, self.response_schema or ()))
 
 

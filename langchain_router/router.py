@@ -72,7 +72,7 @@ class Router:
             NoEligibleCandidateError: The constraints exclude every candidate.
         """
         try:
-            intent = self._intent_classifier.classify(request)
+            intent = _checked_intent(self._intent_classifier.classify(request))
         except Exception as error:  # noqa: BLE001 - a broken classifier must not lose the request
             intent = self._without_classifier(request, error)
         return self._select(request, intent)
@@ -83,7 +83,7 @@ class Router:
         if aclassify is None:
             return self.decide(request)
         try:
-            intent = await aclassify(request)
+            intent = _checked_intent(await aclassify(request))
         except Exception as error:  # noqa: BLE001 - a broken classifier must not lose the request
             intent = self._without_classifier(request, error)
         return self._select(request, intent)
@@ -131,7 +131,7 @@ class Router:
 
     def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
         try:
-            return self._complexity_scorer.score(request, intent)
+            return _checked_complexity(self._complexity_scorer.score(request, intent))
         except Exception as error:  # noqa: BLE001 - a broken scorer must not lose the request
             _logger.warning("complexity scorer failed (%s); using the heuristic", type(error).__name__)
             return self._heuristic.score(request, intent)
@@ -139,6 +139,20 @@ class Router:
     def _without_classifier(self, request: RoutingRequest, error: Exception) -> IntentPrediction:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
         return self._keywords.classify(request)
+
+
+def _checked_intent(said: object) -> IntentPrediction:
+    if not isinstance(said, IntentPrediction):
+        raise TypeError(f"an intent classifier must return an IntentPrediction, got {type(said).__name__}")
+    return said
+
+
+def _checked_complexity(said: object) -> ComplexityScore:
+    if not isinstance(said, ComplexityScore):
+        raise TypeError(f"a complexity scorer must return a ComplexityScore, got {type(said).__name__}")
+    if not 0 <= said.value <= 1:
+        raise ValueError(f"a complexity score is from 0 to 1, got {said.value!r}")
+    return said
 
 
 def _checked_candidates(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

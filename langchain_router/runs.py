@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from typing import Any, Literal, cast
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import PrivateAttr
 
@@ -18,8 +19,15 @@ from langchain_router.calls import RoutedCall
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import MalformedResponseError
 from langchain_router.execution.plan import Call
+from langchain_router.interruption import interrupted, watched
 from langchain_router.router import Router
 from langchain_router.stamp import stamp, stamp_stream
+
+Ready = tuple[Runnable[Any, Any], dict[str, Any], RunnableConfig]
+"""What to call for a step: the model as bound for this call, its options and its config."""
+
+
+Parts = TypeVar("Parts")
 
 
 class RoutedRuns(BaseChatModel):
@@ -29,146 +37,189 @@ class RoutedRuns(BaseChatModel):
 
     _router: Router = PrivateAttr()
 
-    def _invoke(self, call: RoutedCall) -> Any:
-        decision = self._router.decide(call.request)
+    @property
+    def core(self) -> Router:
+        """The router without LangChain around it; for integrations."""
+        return self._router
 
-        def run(_: Any, config: RunnableConfig) -> Any:
+    def run(self, call: RoutedCall) -> Any:
+        """Decide and answer; for integrations, which prepare calls of their own."""
+        decision = self.core.decide(call.request)
+
+        def answered(_: Any, config: RunnableConfig) -> Any:
             def answer(step: Call) -> Any:
-                model, options, model_config = self._attempt(call, decision, step, config)
-                if self.rate_limiter:
-                    self.rate_limiter.acquire(blocking=True)
-                return model.invoke(call.messages, model_config, **options)
+                model, options, model_config = self.ready(call, decision, step, config)
+                with watched(model_config, decision, step) as watched_config:
+                    return model.invoke(call.messages, watched_config, **options)
 
-            served = self._router.serve(decision, answer)
+            served = self.core.serve(decision, answer)
             return stamp(served.answer, decision, served.attempts)
 
         if self._has_own_run:
-            return self._call_with_config(cast("Any", run), call.messages, call.config, run_type="chain")
-        return run(call.messages, call.config)
+            return self._call_with_config(cast("Any", answered), call.messages, call.config, run_type="chain")
+        return answered(call.messages, call.config)
 
-    async def _ainvoke(self, call: RoutedCall) -> Any:
-        decision = await self._router.adecide(call.request)
+    async def arun(self, call: RoutedCall) -> Any:
+        """Do as `run` does."""
+        decision = await self.core.adecide(call.request)
 
-        async def run(_: Any, config: RunnableConfig) -> Any:
+        async def answered(_: Any, config: RunnableConfig) -> Any:
             async def answer(step: Call) -> Any:
-                model, options, model_config = self._attempt(call, decision, step, config)
-                if self.rate_limiter:
-                    await self.rate_limiter.aacquire(blocking=True)
-                return await model.ainvoke(call.messages, model_config, **options)
+                model, options, model_config = await self.aready(call, decision, step, config)
+                with watched(model_config, decision, step) as watched_config:
+                    return await model.ainvoke(call.messages, watched_config, **options)
 
-            served = await self._router.aserve(decision, answer)
+            served = await self.core.aserve(decision, answer)
             return stamp(served.answer, decision, served.attempts)
 
         if self._has_own_run:
             return await self._acall_with_config(
-                cast("Any", run), call.messages, call.config, run_type="chain"
+                cast("Any", answered), call.messages, call.config, run_type="chain"
             )
-        return await run(call.messages, call.config)
+        return await answered(call.messages, call.config)
 
-    def _stream_routed(self, call: RoutedCall) -> Iterator[Any]:
-        decision = self._router.decide(call.request)
+    def run_stream(self, call: RoutedCall) -> Iterator[Any]:
+        """Decide and stream what the chosen model streams; its first part is stamped."""
+        decision = self.core.decide(call.request)
 
-        def run(_: Any, config: RunnableConfig) -> Iterator[Any]:
-            def begin(step: Call) -> tuple[Any, Iterator[Any]]:
-                model, options, model_config = self._attempt(call, decision, step, config)
-                if self.rate_limiter:
-                    self.rate_limiter.acquire(blocking=True)
-                chunks = iter(model.stream(call.messages, model_config, **options))
-                return _first(next(chunks, None), step), chunks
+        def streamed(_: Any, config: RunnableConfig) -> Iterator[Any]:
+            def begin(step: Call) -> _Begun[Iterator[Any]]:
+                model, options, model_config = self.ready(call, decision, step, config)
+                parts = iter(model.stream(call.messages, model_config, **options))
+                return _Begun(step, _first(next(parts, None), step), parts)
 
-            served = self._router.serve(decision, begin)
-            first, rest = served.answer
+            served = self.core.serve(decision, begin)
+            step, first, rest = served.answer
             yield stamp(first, decision, served.attempts)
-            yield from rest
+            seen = [_text(first)]
+            try:
+                for part in rest:
+                    seen.append(_text(part))
+                    yield part
+            except Exception as error:
+                raise interrupted(error, "".join(seen), decision, step) from error
 
         if self._has_own_run:
             yield from self._transform_stream_with_config(
-                iter([call.messages]), cast("Any", run), call.config, run_type="chain"
+                iter([call.messages]), cast("Any", streamed), call.config, run_type="chain"
             )
         else:
-            yield from run(call.messages, call.config)
+            yield from streamed(call.messages, call.config)
 
-    async def _astream_routed(self, call: RoutedCall) -> AsyncGenerator[Any, None]:
-        decision = await self._router.adecide(call.request)
+    async def arun_stream(self, call: RoutedCall) -> AsyncGenerator[Any, None]:
+        """Do as `run_stream` does."""
+        decision = await self.core.adecide(call.request)
 
-        async def run(_: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
-            async def begin(step: Call) -> tuple[Any, AsyncGenerator[Any, None]]:
-                model, options, model_config = self._attempt(call, decision, step, config)
-                if self.rate_limiter:
-                    await self.rate_limiter.aacquire(blocking=True)
-                chunks = cast(
+        async def streamed(_: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
+            async def begin(step: Call) -> _Begun[AsyncGenerator[Any, None]]:
+                model, options, model_config = await self.aready(call, decision, step, config)
+                parts = cast(
                     "AsyncGenerator[Any, None]", model.astream(call.messages, model_config, **options)
                 )
-                return _first(await anext(chunks, None), step), chunks
+                return _Begun(step, _first(await anext(parts, None), step), parts)
 
-            served = await self._router.aserve(decision, begin)
-            first, rest = served.answer
-            yield stamp(first, decision, served.attempts)
+            served = await self.core.aserve(decision, begin)
+            step, first, rest = served.answer
             async with contextlib.aclosing(rest):
-                async for chunk in rest:
-                    yield chunk
+                yield stamp(first, decision, served.attempts)
+                seen = [_text(first)]
+                try:
+                    async for part in rest:
+                        seen.append(_text(part))
+                        yield part
+                except Exception as error:
+                    raise interrupted(error, "".join(seen), decision, step) from error
 
         async def messages() -> AsyncIterator[Any]:
             yield call.messages
 
         if self._has_own_run:
-            chunks = cast(
+            parts = cast(
                 "AsyncGenerator[Any, None]",
                 self._atransform_stream_with_config(
-                    messages(), cast("Any", run), call.config, run_type="chain"
+                    messages(), cast("Any", streamed), call.config, run_type="chain"
                 ),
             )
         else:
-            chunks = run(call.messages, call.config)
-        async with contextlib.aclosing(chunks):
-            async for chunk in chunks:
-                yield chunk
+            parts = streamed(call.messages, call.config)
+        async with contextlib.aclosing(parts):
+            async for part in parts:
+                yield part
 
-    def _events_routed(self, call: RoutedCall) -> ChatModelStream:
+    def run_events(self, call: RoutedCall) -> ChatModelStream:
         """Begin a stream of v3 events. It starts at once, not when first read, so that it can fail over."""
-        decision = self._router.decide(call.request)
+        decision = self.core.decide(call.request)
 
         def begin(step: Call) -> ChatModelStream:
-            model, options, model_config = self._attempt(call, decision, step)
+            model, options, model_config = self.ready(call, decision, step, call.config)
             stream = cast(
                 "ChatModelStream", model.stream_events(call.messages, model_config, version="v3", **options)
             )
             next(iter(stream), None)  # events replay: this only waits for the first, or raises
             return stream
 
-        served = self._router.serve(decision, begin)
+        served = self.core.serve(decision, begin)
         return stamp_stream(served.answer, decision, served.attempts)
 
-    async def _aevents_routed(self, call: RoutedCall) -> AsyncChatModelStream:
-        decision = await self._router.adecide(call.request)
+    async def arun_events(self, call: RoutedCall) -> AsyncChatModelStream:
+        """Do as `run_events` does."""
+        decision = await self.core.adecide(call.request)
 
         async def begin(step: Call) -> AsyncChatModelStream:
-            model, options, model_config = self._attempt(call, decision, step)
+            model, options, model_config = await self.aready(call, decision, step, call.config)
             started = model.astream_events(call.messages, model_config, version="v3", **options)
             stream = await cast("Awaitable[AsyncChatModelStream]", started)
             await anext(aiter(stream), None)  # events replay: this only waits for the first, or raises
             return stream
 
-        served = await self._router.aserve(decision, begin)
+        served = await self.core.aserve(decision, begin)
         return stamp_stream(served.answer, decision, served.attempts)
 
-    def _attempt(
-        self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig | None = None
-    ) -> tuple[Runnable[Any, Any], dict[str, Any], RunnableConfig]:
-        """Return what to call for a step: the model as bound for this call, its options and its config."""
-        candidate = step.step.candidate
-        model = candidate.chat_model()
+    def ready(self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig) -> Ready:
+        """Return what to call for a step; waits for the rate limiter, if there is one."""
+        if self.rate_limiter:
+            self.rate_limiter.acquire(blocking=True)
+        return self._bound(call, decision, step, step.step.candidate.chat_model(), config)
+
+    async def aready(
+        self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig
+    ) -> Ready:
+        """Do as `ready` does."""
+        if self.rate_limiter:
+            await self.rate_limiter.aacquire(blocking=True)
+        return self._bound(call, decision, step, await step.step.candidate.achat_model(), config)
+
+    def _bound(
+        self,
+        call: RoutedCall,
+        decision: RoutingDecision,
+        step: Call,
+        model: BaseChatModel,
+        config: RunnableConfig,
+    ) -> Ready:
         if self.output_version is not None and model.output_version != self.output_version:
             model = model.model_copy(update={"output_version": self.output_version})
-        bound, options = call.bind(candidate, model, call.options)
-        return bound, options, call.config_for(decision, step, config or call.config)
+        bound, options = call.bind(step.step.candidate, model, call.options)
+        return bound, options, call.config_for(decision, step, config)
 
     @property
     def _has_own_run(self) -> bool:
         return self.trace == "chain"
 
 
-def _first(chunk: Any, step: Call) -> Any:
-    if chunk is None:
+class _Begun(NamedTuple, Generic[Parts]):
+    """A stream that has yielded its first part."""
+
+    step: Call
+    first: Any
+    rest: Parts
+
+
+def _first(part: Any, step: Call) -> Any:
+    if part is None:
         raise MalformedResponseError(f"{step.step.candidate.name!r} ended its stream without a chunk.")
-    return chunk
+    return part
+
+
+def _text(part: Any) -> str:
+    return part.text if isinstance(part, BaseMessage) else ""

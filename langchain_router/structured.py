@@ -67,26 +67,26 @@ class StructuredRouter(Runnable[LanguageModelInput, Structured]):
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Structured:
         """Answer by the schema."""
-        return self._unwrapped(self._router._invoke(self._call(input, config, kwargs)))  # noqa: SLF001
+        return self._unwrapped(self._router.run(self._call(input, config, kwargs)))
 
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Structured:
         """Answer as `invoke` does."""
-        return self._unwrapped(await self._router._ainvoke(self._call(input, config, kwargs)))  # noqa: SLF001
+        return self._unwrapped(await self._router.arun(self._call(input, config, kwargs)))
 
     def stream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Structured]:
         """Stream the answer as it takes shape: growing dicts where the parser can, else once, whole."""
-        for part in self._router._stream_routed(self._call(input, config, kwargs)):  # noqa: SLF001
+        for part in self._router.run_stream(self._call(input, config, kwargs)):
             yield from self._parts(part)
 
     async def astream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Structured]:
         """Stream as `stream` does."""
-        parts = self._router._astream_routed(self._call(input, config, kwargs))  # noqa: SLF001
+        parts = self._router.arun_stream(self._call(input, config, kwargs))
         async with contextlib.aclosing(parts):
             async for part in parts:
                 for one in self._parts(part):
@@ -96,7 +96,7 @@ class StructuredRouter(Runnable[LanguageModelInput, Structured]):
         self, input: LanguageModelInput, config: RunnableConfig | None, options: dict[str, Any]
     ) -> RoutedCall:
         stop = options.pop("stop", None)
-        call = self._router._prepare(input, config, stop, options, self._bind)  # noqa: SLF001
+        call = self._router.prepare(input, config, stop, options, self._bind)
         return for_schema(
             call,
             self._json_schema,

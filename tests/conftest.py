@@ -1,8 +1,7 @@
-"""What every test stands on: no network beyond loopback, no price map from the web, one simulated provider."""
+"""What every test stands on: loopback only, no price map from the web, one simulated provider."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -22,13 +21,7 @@ _PRICES = {"small": (0.1, 0.4), "large": (3.0, 15.0)}
 _QUALITIES = {"small": 0.80, "large": 0.95}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_stray_event_loop() -> None:
-    """Where no event loop was ever set, LiteLLM's sync calls make one and never close it."""
-    asyncio.set_event_loop(None)
-
-
-def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
+def pytest_recording_configure(vcr: Any) -> None:
     cassettes.register(vcr)
 
 
@@ -81,7 +74,12 @@ def candidates_at() -> CandidatesAt:
     """Builds the candidates `small` and `large`, LiteLLM strings that point at a base URL."""
 
     def build(base_url: str, **options: Any) -> list[Candidate]:
-        given: Mapping[str, Any] = {"api_base": base_url, "api_key": "key-in-a-test", "timeout": 10, **options}
+        given: Mapping[str, Any] = {
+            "api_base": base_url,
+            "api_key": "key-in-a-test",
+            "timeout": 10,
+            **options,
+        }
         return [
             Candidate(
                 name=name,

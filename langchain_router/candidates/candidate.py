@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,9 @@ from langchain_router.constraints import CAPABILITIES, capabilities, names
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.providers.litellm_map import model_info, provider_of
 from langchain_router.signals.types import INTENTS, Intent
+
+_LITELLM_NAMES = {"google_genai": "gemini", "google_vertexai": "vertex_ai", "amazon_bedrock": "bedrock"}
+"""Providers that LangChain calls by another name than LiteLLM."""
 
 
 class _Made:
@@ -72,21 +76,26 @@ class Candidate:
     price: Price | None = None
     context_tokens: int | None = None
     max_output_tokens: int | None = None
-    capabilities: frozenset[str] | None = None
+    capabilities: AbstractSet[str] | None = None
     latency_s: float | None = None
     quality: float | None = None
-    quality_by_intent: Mapping[Intent, float] = field(default_factory=dict)
+    quality_by_intent: Mapping[Intent, float] = field(default_factory=dict, hash=False)
     provider: str | None = None
     region: str | None = None
-    tags: frozenset[str] = frozenset()
+    tags: AbstractSet[str] = frozenset()
     _made: _Made = field(init=False, repr=False, compare=False, default_factory=_Made)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         if not isinstance(self.model, (BaseChatModel, str)) or not self.model:
+            got = "an empty string" if self.model == "" else type(self.model).__name__
             raise ConfigurationError(
                 "A candidate's model must be a LiteLLM model string such as 'openai/gpt-4o-mini' or a "
-                f"LangChain chat model, got {type(self.model).__name__}."
+                f"LangChain chat model, got {got}."
+            )
+        if not isinstance(self.options, Mapping):
+            raise ConfigurationError(
+                f"options must be a mapping such as {{'temperature': 0}}, got {type(self.options).__name__}."
             )
         if self.options and not isinstance(self.model, str):
             raise ConfigurationError(
@@ -123,11 +132,18 @@ class Candidate:
                 self._made.model = RouterChatLiteLLM(model=self.model, **self.options)
             return self._made.model
 
+    async def achat_model(self) -> BaseChatModel:
+        """Return the chat model as `chat_model` does; importing LiteLLM does not block the event loop."""
+        if isinstance(self.model, BaseChatModel) or self._made.model is not None:
+            return self.chat_model()
+        return await asyncio.to_thread(self.chat_model)
+
     def resolved(self) -> Candidate:
         """Return a copy in which everything that can be looked up has been."""
-        known = _profile_facts(self.model) if isinstance(self.model, BaseChatModel) else {}
         lookup = _lookup_name(self.model)
         info = model_info(lookup) if lookup else None
+        listed = info.capabilities if info else frozenset()
+        known = _profile_facts(self.model, listed) if isinstance(self.model, BaseChatModel) else {}
         if info is not None:
             known = {
                 "price": info.price,
@@ -154,7 +170,8 @@ class Candidate:
         if value is None:
             return
         kind = int if what.endswith("_tokens") else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        inside = isinstance(value, kind) and low <= value <= high and value != math.inf
+        if isinstance(value, bool) or not inside:
             span = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
             raise ConfigurationError(f"{self.name!r}: {what} must be {span}, got {value!r}.")
 
@@ -203,10 +220,14 @@ def _lookup_name(model: BaseChatModel | str) -> str | None:
     if isinstance(model, str):
         return model
     traced = _traced(model)
-    name, provider = traced.get("ls_model_name"), traced.get("ls_provider")
-    if not name or not provider or provider == "litellm" or "/" in name:
-        return name
-    return f"{ {'google_genai': 'gemini', 'google_vertexai': 'vertex_ai'}.get(provider, provider) }/{name}"
+    name, provider = traced.get("ls_model_name"), _provider(traced)
+    return name if not name or not provider or "/" in name else f"{provider}/{name}"
+
+
+def _provider(traced: Mapping[str, str]) -> str | None:
+    """Return LiteLLM's name of the provider that a model reports; None for `ChatLiteLLM`, a go-between."""
+    provider = traced.get("ls_provider")
+    return None if provider == "litellm" else _LITELLM_NAMES.get(provider or "", provider)
 
 
 def _traced(model: BaseChatModel) -> dict[str, str]:
@@ -214,14 +235,14 @@ def _traced(model: BaseChatModel) -> dict[str, str]:
     return {key: value for key, value in model._get_ls_params().items() if isinstance(value, str)}  # noqa: SLF001
 
 
-def _profile_facts(model: BaseChatModel) -> dict[str, Any]:
-    """Read a chat model's profile, and what its class can do where it has none.
+def _profile_facts(model: BaseChatModel, listed: frozenset[str]) -> dict[str, Any]:
+    """Read a chat model's profile, and where it does not speak of an ability, LiteLLM's list and its class.
 
     A class that overrides `bind_tools` calls tools, and one that calls tools can return structured output:
     the rule of LangChain's own standard tests.
     """
     profile: ModelProfile = model.profile or {}
-    able = {name for name in CAPABILITIES if profile.get(name) is True}
+    able = {name for name in CAPABILITIES if profile.get(name, name in listed) is True}
     if profile.get("image_url_inputs") is True:
         able.add("image_inputs")
     if "tool_calling" not in profile and type(model).bind_tools is not BaseChatModel.bind_tools:
@@ -231,7 +252,7 @@ def _profile_facts(model: BaseChatModel) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "context_tokens": profile.get("max_input_tokens"),
         "max_output_tokens": profile.get("max_output_tokens"),
-        "provider": _traced(model).get("ls_provider"),
+        "provider": _provider(_traced(model)),
     }
     if profile or able:
         facts["capabilities"] = frozenset(able)

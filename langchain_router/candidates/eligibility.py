@@ -50,7 +50,9 @@ def reasons_against(
         *_lacking_abilities(candidate, request),
         *_context(candidate, request),
         *_budgets(candidate, allowed, estimated_cost_usd, predicted_quality),
-        *_places(candidate, allowed),
+        *allowed.reasons_against_place(
+            provider=candidate.provider, region=candidate.region, tags=candidate.tags
+        ),
     )
 
 
@@ -96,22 +98,5 @@ def _budgets(
     least = allowed.min_quality
     if least is not None and quality is None:
         yield f"has no known quality, and min_quality is {least:g}"
-    elif least is not None and quality is not None and quality < least:
+    elif least is not None and quality is not None and not quality >= least:  # NaN is not enough either
         yield f"has predicted quality {quality:.2f}, under min_quality {least:g}"
-
-
-def _places(candidate: Candidate, allowed: Constraints) -> Iterator[str]:
-    for what, value, allowed_values in (
-        ("provider", candidate.provider, allowed.providers),
-        ("region", candidate.region, allowed.regions),
-    ):
-        if allowed_values is None:
-            continue
-        only = ", ".join(sorted(allowed_values)) or f"none (the {what}s allowed have nothing in common)"
-        if value is None:
-            yield f"has no stated {what}, and only {only} is allowed"
-        elif value not in allowed_values:
-            yield f"is at {what} {value!r}, and only {only} is allowed"
-    missing = allowed.tags - candidate.tags
-    if missing:
-        yield f"lacks the tag {', '.join(sorted(missing))}"

@@ -38,32 +38,23 @@ class Price:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ConfigurationError(f"{field.name} must be a number of US dollars, got {value!r}.")
-            if not (0 <= value < math.inf):
-                raise ConfigurationError(
-                    f"{field.name} must be 0 or more and finite, got {value!r}. "
-                    "Leave the price out (price=None) when it is not known."
-                )
+            if value is not None or field.default is not None:
+                _check(field.name, value)
 
     @classmethod
     def per_million(
         cls, *, input_usd: float, output_usd: float, cached_input_usd: float | None = None
     ) -> Self:
         """Build a price from dollars per million tokens, as providers print them."""
-        try:
-            return cls(
-                input_usd_per_token=input_usd / _MILLION,
-                output_usd_per_token=output_usd / _MILLION,
-                cached_input_usd_per_token=None if cached_input_usd is None else cached_input_usd / _MILLION,
-            )
-        except TypeError as error:
-            raise ConfigurationError(
-                "prices per million tokens must be numbers, got "
-                f"{input_usd!r}, {output_usd!r} and {cached_input_usd!r}."
-            ) from error
+        given = {"input_usd": input_usd, "output_usd": output_usd, "cached_input_usd": cached_input_usd}
+        for what, usd in given.items():
+            if usd is not None or what != "cached_input_usd":
+                _check(what, usd)
+        return cls(
+            input_usd_per_token=input_usd / _MILLION,
+            output_usd_per_token=output_usd / _MILLION,
+            cached_input_usd_per_token=None if cached_input_usd is None else cached_input_usd / _MILLION,
+        )
 
     def cost_usd(self, *, input_tokens: int, output_tokens: int, cached_input_tokens: int = 0) -> float:
         """Return what a call costs, in US dollars.
@@ -79,4 +70,14 @@ class Price:
             (input_tokens - cached_input_tokens) * self.input_usd_per_token
             + cached_input_tokens * cached_usd
             + output_tokens * self.output_usd_per_token
+        )
+
+
+def _check(what: str, usd: object) -> None:
+    if isinstance(usd, bool) or not isinstance(usd, (int, float)):
+        raise ConfigurationError(f"{what} must be a number of US dollars, got {usd!r}.")
+    if not 0 <= usd < math.inf:
+        raise ConfigurationError(
+            f"{what} must be 0 or more and finite, got {usd!r}. "
+            "Leave the price out (price=None) when it is not known."
         )

@@ -18,7 +18,11 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 
-from langchain_router.exceptions import MalformedResponseError
+from langchain_router.exceptions import (
+    MalformedResponseError,
+    NoEligibleCandidateError,
+    StreamInterruptedError,
+)
 
 
 class ErrorKind(StrEnum):
@@ -33,14 +37,17 @@ class ErrorKind(StrEnum):
     BAD_REQUEST = "bad_request"
     CONTEXT_OVERFLOW = "context_overflow"
     MALFORMED = "malformed"
+    INTERRUPTED = "interrupted"
     CONTROL_FLOW = "control_flow"
     UNKNOWN = "unknown"
 
 
-_FINAL = frozenset({ErrorKind.BAD_REQUEST, ErrorKind.CONTROL_FLOW, ErrorKind.UNKNOWN})
+_FINAL = frozenset({ErrorKind.BAD_REQUEST, ErrorKind.INTERRUPTED, ErrorKind.CONTROL_FLOW, ErrorKind.UNKNOWN})
 
 # The most telling class first: some errors belong to several.
 _BY_CLASS: tuple[tuple[type[BaseException], ErrorKind], ...] = (
+    (StreamInterruptedError, ErrorKind.INTERRUPTED),
+    (NoEligibleCandidateError, ErrorKind.NOT_FOUND),  # of a router that is itself a candidate
     (ContextOverflowError, ErrorKind.CONTEXT_OVERFLOW),
     (ModelRateLimitError, ErrorKind.RATE_LIMITED),
     (ModelTimeoutError, ErrorKind.TIMEOUT),
@@ -69,13 +76,22 @@ _BY_STATUS = {
     504: ErrorKind.TIMEOUT,
 }
 
+# Of httpx, and of the clients of OpenAI, Anthropic, Groq and others that are generated alike.
+_BY_CLASS_NAME = {
+    "TimeoutException": ErrorKind.TIMEOUT,
+    "TransportError": ErrorKind.CONNECT,
+    "APITimeoutError": ErrorKind.TIMEOUT,
+    "APIConnectionError": ErrorKind.CONNECT,
+}
+
 
 def error_kind(error: BaseException) -> ErrorKind:
     """Classify an error raised by a candidate's call.
 
-    LangChain's `ModelError` classes decide first, then a `status_code` attribute (OpenAI, Anthropic,
-    LiteLLM and httpx errors bear one), then the standard library's connection and timeout errors. Only
-    classes, codes and numbers are looked at, never the words of a message.
+    LangChain's `ModelError` classes and the standard library's connection and timeout errors decide first,
+    then the HTTP status (`status_code` on errors of OpenAI, Anthropic and LiteLLM, `response.status_code` on
+    those of httpx), then the class names by which httpx and the providers' own clients tell a failed
+    connection. Only classes, codes and numbers are looked at, never the words of a message.
 
     Example:
         >>> error_kind(ModelRateLimitError("slow down"))
@@ -90,14 +106,13 @@ def error_kind(error: BaseException) -> ErrorKind:
     by_class = next((kind for cls, kind in _BY_CLASS if isinstance(error, cls)), None)
     if by_class is not None and by_class is not ErrorKind.SERVER:
         return by_class
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if isinstance(status, int) and status >= 500:
-        return ErrorKind.SERVER
+    by_status = _by_status(error)
+    if by_status is not None:
+        return by_status
     if by_class is not None or isinstance(error, ModelError):
         return ErrorKind.SERVER
-    return ErrorKind.UNKNOWN
+    named = (_BY_CLASS_NAME.get(cls.__name__) for cls in type(error).__mro__)
+    return next((kind for kind in named if kind), ErrorKind.UNKNOWN)
 
 
 def another_may_serve(kind: ErrorKind) -> bool:
@@ -107,6 +122,15 @@ def another_may_serve(kind: ErrorKind) -> bool:
     (a fault in a callback, a bug) must surface rather than be hidden by a failover.
     """
     return kind not in _FINAL
+
+
+def _by_status(error: Exception) -> ErrorKind | None:
+    status = getattr(error, "status_code", None)
+    if status is None:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    if not isinstance(status, int) or status < 400:
+        return None
+    return _BY_STATUS.get(status, ErrorKind.SERVER)
 
 
 def _is_control_flow(error: BaseException) -> bool:

@@ -67,6 +67,8 @@ def walk(
 ) -> Generator[Call, Any, Served[Any]]:
     """Walk the plan of a decision, from one step to the next while another may serve.
 
+    After a context overflow, candidates whose window is known to be no larger are passed over.
+
     Args:
         decision: Its plan is walked.
         clock: Monotonic seconds.
@@ -83,8 +85,12 @@ def walk(
     """
     attempts: list[Attempt] = []
     errors: list[Exception] = []
-    for number, step in enumerate(decision.plan, start=1):
-        name = step.candidate.name
+    too_small_tokens = 0
+    for step in decision.plan:
+        name, window_tokens = step.candidate.name, step.candidate.context_tokens
+        if window_tokens is not None and window_tokens <= too_small_tokens:
+            continue  # a window of that size has just been overflowed
+        number = len(attempts) + 1
         started = clock()
         try:
             answer = yield Call(step=step, number=number)
@@ -93,6 +99,8 @@ def walk(
             attempts.append(Attempt(candidate=name, latency_s=clock() - started, error_kind=kind))
             if not another_may_serve(kind):
                 raise
+            if kind is ErrorKind.CONTEXT_OVERFLOW and window_tokens is not None:
+                too_small_tokens = max(too_small_tokens, window_tokens)
             error.add_note(f"langchain_router: attempt {number}, candidate {name!r}, {kind.value}.")
             errors.append(error)
             _logger.debug("candidate %s failed (%s)", name, kind.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -11,9 +12,11 @@ from langchain_core.utils.uuid import uuid7
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.decision import Eligible, Flip, RoutingDecision, Step
 from langchain_router.policies.answer_tokens import expected_answer_tokens
-from langchain_router.quality.prior import QualityModel
+from langchain_router.quality.prior import QualityCurve, QualityModel
 from langchain_router.request import RoutingRequest
 from langchain_router.signals.types import ComplexityScore, IntentPrediction
+
+_logger = logging.getLogger("langchain_router")
 
 
 class Policy(Protocol):
@@ -42,6 +45,7 @@ class Context:
         complexity: Layer 2's score.
         quality: Predicts how well a candidate answers.
         excluded: For each candidate that may not answer, why not.
+        curves: What `quality` said of each candidate, kept while this request is decided.
     """
 
     request: RoutingRequest
@@ -49,11 +53,21 @@ class Context:
     complexity: ComplexityScore
     quality: QualityModel
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    curves: dict[str, QualityCurve | None] = field(default_factory=dict, repr=False, compare=False)
 
     def predicted_quality(self, candidate: Candidate, complexity: float | None = None) -> float | None:
-        """Return the expected quality, 0..1, at the request's complexity or at another."""
-        at = self.complexity.value if complexity is None else complexity
-        return self.quality.predict(candidate, self.intent, at)
+        """Return the expected quality, 0..1, at the request's complexity or at another; None when unknown."""
+        try:
+            if candidate.name not in self.curves:
+                self.curves[candidate.name] = self.quality.curve(candidate, self.intent)
+            curve = self.curves[candidate.name]
+            return (
+                None if curve is None else curve(self.complexity.value if complexity is None else complexity)
+            )
+        except Exception as error:  # noqa: BLE001 - a broken quality model must not lose the request
+            _logger.warning("quality model failed (%s); the quality is unknown", type(error).__name__)
+            self.curves[candidate.name] = None
+            return None
 
     def estimated_cost_usd(self, candidate: Candidate, *, answer_tokens: int | None = None) -> float | None:
         """Return the expected cost of one call in US dollars, or None when the price is unknown.

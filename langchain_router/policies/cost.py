@@ -141,12 +141,12 @@ class CostPolicy:
         for crossing in reversed([c for c in crossings if c < value]):
             other = choice_at(crossing)
             if other is not chosen:
-                flips.append(Flip(complexity=crossing, candidate=other.name))
+                flips.append(Flip(complexity=crossing, candidate=other.name, side="below"))
                 break
         for crossing in (c for c in crossings if c >= value):
             other = choice_at(math.nextafter(crossing, 2))
             if other is not chosen:
-                flips.append(Flip(complexity=crossing, candidate=other.name))
+                flips.append(Flip(complexity=crossing, candidate=other.name, side="above"))
                 break
         return tuple(flips)
 
@@ -156,7 +156,9 @@ class CostPolicy:
             return -1.0
         if self._is_enough(context.predicted_quality(candidate, 1.0)):
             return _UNLIKELY
-        low, high = 0.0, 1.0
+        value = min(max(context.complexity.value, 0.0), 1.0)
+        # From the request's own complexity, so that a crossing near it is never put on its wrong side.
+        low, high = (value, 1.0) if self._is_enough(context.predicted_quality(candidate)) else (0.0, value)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             if self._is_enough(context.predicted_quality(candidate, middle)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -66,7 +67,14 @@ class ThresholdPolicy:
     name = "threshold"
 
     def __init__(self, tiers: Mapping[str, Sequence[Tier | tuple[float, str | float]]] | None = None) -> None:
-        self.tiers = {what: _checked(what, given) for what, given in (tiers or DEFAULT_TIERS).items()}
+        if tiers is None:
+            tiers = DEFAULT_TIERS
+        if not isinstance(tiers, Mapping):
+            raise ConfigurationError(
+                'tiers must be a mapping such as {"default": [(0.4, "cheap"), (1.0, "dear")]}, '
+                f"got {tiers!r}."
+            )
+        self.tiers = {what: _checked(what, given) for what, given in tiers.items()}
         uncovered = [intent for intent in INTENTS if intent not in self.tiers]
         if uncovered and "default" not in self.tiers:
             raise ConfigurationError(
@@ -130,9 +138,12 @@ def _checked(what: str, given: Sequence[Tier | tuple[float, str | float]]) -> tu
             raise ConfigurationError(
                 f"tiers[{what!r}]: a threshold must be above 0 and at most 1, got {tier.below!r}."
             )
-        if isinstance(tier.use, (int, float)) and not 0 <= tier.use <= 1:
+        if isinstance(tier.use, str):
+            continue
+        if isinstance(tier.use, bool) or not isinstance(tier.use, (int, float)) or not 0 <= tier.use <= 1:
             raise ConfigurationError(
-                f"tiers[{what!r}]: a place on the ladder is from 0 to 1, got {tier.use!r}."
+                f"tiers[{what!r}]: a tier uses a candidate's name or a place on the price ladder "
+                f"from 0 to 1, got {tier.use!r}."
             )
     if any(a.below >= b.below for a, b in pairwise(tiers)):
         raise ConfigurationError(f"tiers[{what!r}]: thresholds must rise, got {[t.below for t in tiers]}.")
@@ -146,7 +157,7 @@ def _checked(what: str, given: Sequence[Tier | tuple[float, str | float]]) -> tu
 def _place(use: str | float, ladder: Sequence[Candidate], context: Context) -> tuple[int, str]:
     """Return the rung that stands for a tier, and a remark when it is a substitute."""
     if not isinstance(use, str):
-        return round(use * (len(ladder) - 1)), ""
+        return math.floor(use * (len(ladder) - 1) + 0.5), ""
     for place, candidate in enumerate(ladder):
         if candidate.name == use:
             return place, ""
@@ -169,11 +180,11 @@ def _flips(
     for i in range(index - 1, -1, -1):
         other = ladder[_place(tiers[i].use, ladder, context)[0]]
         if other is not chosen:
-            flips.append(Flip(complexity=tiers[i].below, candidate=other.name))
+            flips.append(Flip(complexity=tiers[i].below, candidate=other.name, side="below"))
             break
     for i in range(index + 1, len(tiers)):
         other = ladder[_place(tiers[i].use, ladder, context)[0]]
         if other is not chosen:
-            flips.append(Flip(complexity=tiers[i - 1].below, candidate=other.name))
+            flips.append(Flip(complexity=tiers[i - 1].below, candidate=other.name, side="above"))
             break
     return tuple(flips)

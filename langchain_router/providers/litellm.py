@@ -65,7 +65,7 @@ class RouterChatLiteLLM(ChatLiteLLM):
 
     Example:
         >>> RouterChatLiteLLM(model="openai/gpt-4o-mini", timeout=20).request_timeout
-        20
+        20.0
     """
 
     @model_validator(mode="before")

@@ -25,6 +25,9 @@ _MAP_FILE = "model_prices_and_context_window_backup.json"
 _SELF_HOSTED = frozenset({"ollama", "ollama_chat", "lemonade", "lm_studio", "llamafile", "hosted_vllm"})
 """Providers whose tokens really cost nothing; elsewhere a zero in the map is a gap."""
 
+_DIVIDED = ("vertex_ai", "bedrock", "fireworks_ai")
+"""Providers that the map divides further, e.g. into `vertex_ai-language-models`."""
+
 _ABILITY_FLAGS = {
     "supports_function_calling": "tool_calling",
     "supports_response_schema": "structured_output",
@@ -76,10 +79,14 @@ def provider_of(name: str) -> str | None:
     """Return the provider that a LiteLLM model string goes to, or None when it does not say."""
     prefix, slash, _ = name.partition("/")
     if slash:
-        return prefix
+        return _undivided(prefix)
     entry = _cost_map().get(name)
     provider = entry.get("litellm_provider") if entry else None
-    return str(provider) if provider else None
+    return _undivided(provider) if provider else None
+
+
+def _undivided(provider: object) -> str:
+    return next((whole for whole in _DIVIDED if str(provider).startswith(whole)), str(provider))
 
 
 def _entry(name: str) -> Mapping[str, Any] | None:
@@ -88,7 +95,7 @@ def _entry(name: str) -> Mapping[str, Any] | None:
     if entry is None:
         provider, slash, bare = name.partition("/")
         entry = cost_map.get(bare) if slash else None
-        if entry is not None and entry.get("litellm_provider") != provider:
+        if entry is not None and _undivided(entry.get("litellm_provider")) != _undivided(provider):
             return None
     return entry
 
@@ -112,21 +119,21 @@ def _map_on_disk() -> Mapping[str, Any]:
 
 def _price(entry: Mapping[str, Any], *, free: bool) -> Price | None:
     """Return the price, or None unless both sides are known: half a price is not a price."""
-    input_usd = _dollars(entry.get("input_cost_per_token"))
-    output_usd = _dollars(entry.get("output_cost_per_token"))
-    if input_usd is None or output_usd is None or (not free and input_usd == output_usd == 0):
+    input_usd = _dollars(entry.get("input_cost_per_token"), free=free)
+    output_usd = _dollars(entry.get("output_cost_per_token"), free=free)
+    if input_usd is None or output_usd is None:
         return None
     return Price(
         input_usd_per_token=input_usd,
         output_usd_per_token=output_usd,
-        cached_input_usd_per_token=_dollars(entry.get("cache_read_input_token_cost")),
+        cached_input_usd_per_token=_dollars(entry.get("cache_read_input_token_cost"), free=free),
     )
 
 
-def _dollars(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+def _dollars(value: object, *, free: bool) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         return None
-    return float(value) if 0 <= value < math.inf else None
+    return float(value) if value or free else None
 
 
 def _tokens(entry: Mapping[str, Any], *keys: str) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from statistics import fmean
 from typing import Protocol
 
 from langchain_router.candidates.candidate import Candidate
@@ -13,15 +15,16 @@ _DISCRIMINATION = 2.3
 _FLOOR = 0.01
 
 
+QualityCurve = Callable[[float], float]
+"""Expected quality, 0..1, as a function of complexity, 0..1. It must not rise with complexity: decisions
+report the complexity at which they would flip, and find it by bisection."""
+
+
 class QualityModel(Protocol):
-    """Says how well a candidate is expected to answer.
+    """Says how well a candidate is expected to answer."""
 
-    `predict` must not rise with complexity, all else equal: decisions report the complexity at which
-    they would flip, and find it by bisection.
-    """
-
-    def predict(self, candidate: Candidate, intent: IntentPrediction, complexity: float) -> float | None:
-        """Return the expected quality, 0..1, or None when nothing is known of this candidate."""
+    def curve(self, candidate: Candidate, intent: IntentPrediction) -> QualityCurve | None:
+        """Return the expected quality by complexity, or None when nothing is known of this candidate."""
         ...
 
 
@@ -43,19 +46,27 @@ class PriorQuality:
         >>> from langchain_router.signals.types import IntentPrediction
         >>> sure = IntentPrediction(label="reasoning", probabilities={"reasoning": 1.0}, source="example")
         >>> mini = Candidate(model="any/model", quality=0.78, quality_by_intent={"reasoning": 0.70})
-        >>> round(PriorQuality().predict(mini, sure, 0.8), 2)
+        >>> round(PriorQuality().curve(mini, sure)(0.8), 2)
         0.45
     """
 
-    def predict(self, candidate: Candidate, intent: IntentPrediction, complexity: float) -> float | None:
-        """Return the expected quality, 0..1, or None when the candidate states no quality."""
-        ability = 0.0
-        for label, probability in intent.probabilities.items():
-            figure = candidate.quality_by_intent.get(label, candidate.quality)
-            if figure is None:
+    def curve(self, candidate: Candidate, intent: IntentPrediction) -> QualityCurve | None:
+        """Return the expected quality by complexity, or None when the candidate states no quality.
+
+        Intents for which it states none count as its overall figure, or as the mean of those it states.
+        """
+        stated = candidate.quality_by_intent
+        overall = candidate.quality
+        if overall is None:
+            if not stated:
                 return None
-            ability += probability * _log_odds(figure)
-        return 1 / (1 + math.exp(_DISCRIMINATION * (complexity - _TYPICAL_COMPLEXITY) - ability))
+            overall = fmean(stated.values())
+        ability = sum(
+            probability * _log_odds(stated.get(label, overall))
+            for label, probability in intent.probabilities.items()
+        )
+        shift = ability + _DISCRIMINATION * _TYPICAL_COMPLEXITY
+        return lambda complexity: 1 / (1 + math.exp(_DISCRIMINATION * complexity - shift))
 
 
 def typical_quality(observed: float, mean_complexity: float) -> float:

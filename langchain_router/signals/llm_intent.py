@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_router.constraints import names
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import RoutingRequest, texts
 from langchain_router.signals.keyword_intent import KeywordIntentClassifier
@@ -65,7 +66,12 @@ class LLMIntentClassifier:
         timeout_s: Longest wait for the model in seconds, > 0. The default of 2 s is already long beside
             the answer that is waited for.
         fallback: Classifier to use when the model gives no label in time; keywords when left out.
-            Its evidence then starts with `llm:timeout`, `llm:malformed`, `llm:busy` or `llm:error:<class>`.
+            Its evidence then starts with `llm:timeout`, `llm:malformed`, `llm:busy`, `llm:not_allowed` or
+            `llm:error:<class>`.
+        provider: Who sees what the model is sent. A request whose constraints name providers, regions or
+            tags goes to the model only if these allow it; what is not stated is not allowed.
+        region: Where the model runs.
+        tags: Data tags that the model bears.
 
     Raises:
         ConfigurationError: An argument has the wrong type, or `timeout_s` is not above 0.
@@ -78,7 +84,14 @@ class LLMIntentClassifier:
     """
 
     def __init__(
-        self, model: BaseChatModel, *, timeout_s: float = 2.0, fallback: IntentClassifier | None = None
+        self,
+        model: BaseChatModel,
+        *,
+        timeout_s: float = 2.0,
+        fallback: IntentClassifier | None = None,
+        provider: str | None = None,
+        region: str | None = None,
+        tags: Iterable[str] = (),
     ) -> None:
         if not isinstance(model, BaseChatModel):
             raise ConfigurationError(f"model must be a LangChain chat model, got {type(model).__name__}.")
@@ -92,6 +105,7 @@ class LLMIntentClassifier:
         self._timeout_s = float(timeout_s)
         self._fallback = KeywordIntentClassifier() if fallback is None else fallback
         self._free = threading.BoundedSemaphore(MAX_PENDING)
+        self._provider, self._region, self._tags = provider, region, names("tags", tags)
 
     def classify(self, request: RoutingRequest) -> IntentPrediction:
         """Say which of the nine intents the request has, after `timeout_s` at the latest.
@@ -99,6 +113,8 @@ class LLMIntentClassifier:
         A call that is given up on ends in a daemon thread of its own, which does not hold up the
         interpreter's exit.
         """
+        if not self._may_see(request):
+            return self._instead(request, "llm:not_allowed")
         if not self._free.acquire(blocking=False):
             return self._instead(request, "llm:busy")
         answer: Future[Any] = Future()
@@ -119,6 +135,8 @@ class LLMIntentClassifier:
 
     async def aclassify(self, request: RoutingRequest) -> IntentPrediction:
         """Do what `classify` does, without a thread; cancelling it cancels the call to the model."""
+        if not self._may_see(request):
+            return self._instead(request, "llm:not_allowed")
         try:
             async with asyncio.timeout(self._timeout_s) as deadline:
                 said = await self._chain.ainvoke(_prompt(request), _config())
@@ -126,6 +144,13 @@ class LLMIntentClassifier:
             late = isinstance(error, TimeoutError) and deadline.expired()
             return self._instead(request, "llm:timeout" if late else f"llm:error:{type(error).__name__}")
         return self._prediction(request, said)
+
+    def _may_see(self, request: RoutingRequest) -> bool:
+        """Return whether the constraints let this request be sent to the model; fails closed."""
+        against = request.constraints.reasons_against_place(
+            provider=self._provider, region=self._region, tags=self._tags
+        )
+        return next(against, None) is None
 
     def _run(self, prompt: list[BaseMessage], answer: Future[Any]) -> None:
         try:

@@ -111,8 +111,9 @@ class _ReadableYaml:
             }
             for one in cassette["interactions"]
         ]
-        written: str = yaml.safe_dump(
+        written: str = yaml.dump(
             {"version": cassette["version"], "interactions": interactions},
+            Dumper=_LiteralDumper,
             sort_keys=False,
             allow_unicode=True,
             width=110,
@@ -126,6 +127,17 @@ class _ReadableYaml:
             one["request"]["body"] = _body_text(one["request"])
             one["response"]["body"] = {"string": _body_text(one["response"])}
         return cassette
+
+
+class _LiteralDumper(yaml.SafeDumper):
+    """Writes text of several lines, such as a stream of events, as a block of lines."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_LiteralDumper.add_representer(str, _represent_text)
 
 
 def _with_parsed_body(message: Mapping[str, Any], body: Any) -> dict[str, Any]:

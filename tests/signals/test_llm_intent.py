@@ -23,6 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from pydantic import Field
 
+from langchain_router.constraints import Constraints
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import RoutingRequest
 from langchain_router.signals import (
@@ -371,3 +372,21 @@ def test_importing_the_signals_stays_light() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_request_that_may_not_leave_its_region_is_not_sent_to_a_model_elsewhere() -> None:
+    model = Scripted(reply=lambda: "translation")
+    bound = RoutingRequest(messages=REQUEST.messages, constraints=Constraints(regions={"eu"}, tags={"gdpr"}))
+    for unfit in (LLMIntentClassifier(model), LLMIntentClassifier(model, region="us", tags={"gdpr"})):
+        assert unfit.classify(bound).evidence[0] == "llm:not_allowed"
+        assert unfit.classify(bound).source == "keywords"
+    assert model.prompts == []
+    fit = LLMIntentClassifier(model, region="eu", tags={"gdpr"})
+    assert fit.classify(bound).label == "translation"
+
+
+async def test_a_request_that_may_not_leave_its_region_is_not_sent_elsewhere_async() -> None:
+    model = Scripted(reply=lambda: "translation")
+    bound = RoutingRequest(messages=REQUEST.messages, constraints=Constraints(providers={"openai"}))
+    assert (await LLMIntentClassifier(model).aclassify(bound)).evidence[0] == "llm:not_allowed"
+    assert (await LLMIntentClassifier(model, provider="openai").aclassify(bound)).source == "llm"

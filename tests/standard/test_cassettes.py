@@ -1,6 +1,6 @@
 """The integration suite again, on recorded traffic with the network blocked.
 
-`make record` records it anew; docs/cassettes.md tells how to record against real providers.
+`make record` records it anew; docs/testing.md tells how to record against real providers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_router import Candidate, ChatRouter
+from langchain_router.testing import cassettes
 
 _NOBODY_LISTENS = "http://127.0.0.1:9/v1"
 
@@ -27,6 +28,15 @@ class TestReplayed(ChatModelIntegrationTests):
         replaying = record_mode == "none"
         base_url = _NOBODY_LISTENS if replaying else request.getfixturevalue("provider").base_url
         self._candidates_now = candidates_at(base_url)
+
+    @pytest.fixture
+    def vcr_config(self, request: pytest.FixtureRequest) -> dict[str, Any]:
+        replayed_often = request.node.name == "test_stream_time"  # a benchmark of the same recorded stream
+        return {**cassettes.options(), "allow_playback_repeats": replayed_often}
+
+    @property
+    def enable_vcr_tests(self) -> bool:
+        return True
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:

@@ -1,0 +1,68 @@
+"""Notices when an answer breaks off after tokens have gone out, so that no second model continues it.
+
+Tokens go out in two ways: as the chunks of `stream`, and through callbacks while `invoke` runs, which is
+how LangGraph's message stream shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
+
+from langchain_router.decision import RoutingDecision
+from langchain_router.exceptions import StreamInterruptedError
+from langchain_router.execution.errors import ErrorKind, error_kind
+from langchain_router.execution.plan import Call
+
+
+@contextmanager
+def watched(config: RunnableConfig, decision: RoutingDecision, step: Call) -> Iterator[RunnableConfig]:
+    """Give a config for one model call; an error after its first token becomes `StreamInterruptedError`.
+
+    Args:
+        config: The model run's config.
+        decision: Why the model is called.
+        step: Which step of its plan this is.
+    """
+    if not config.get("callbacks"):  # nobody listens, so nobody saw a token
+        yield config
+        return
+    watch = _TokenWatch()
+    try:
+        yield merge_configs(config, {"callbacks": [watch]})
+    except Exception as error:
+        if not watch.tokens:
+            raise
+        raise interrupted(error, "".join(watch.tokens), decision, step) from error
+
+
+def interrupted(error: Exception, partial: str, decision: RoutingDecision, step: Call) -> Exception:
+    """Return the error to raise when an answer breaks off; control flow stays what it is."""
+    if error_kind(error) is ErrorKind.CONTROL_FLOW:
+        return error
+    return StreamInterruptedError(
+        partial=partial, candidate=step.step.candidate.name, decision_id=decision.id
+    )
+
+
+class _TokenWatch(BaseCallbackHandler):
+    """Keeps the tokens of one model call, for as long as the call lasts."""
+
+    run_inline = True  # in the async path too, so that no token is noticed late
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    def on_llm_new_token(self, token: Any, **_: Any) -> None:
+        """Note that a token went out; content blocks count, though they leave no text here."""
+        self.tokens.append(token if isinstance(token, str) else "")
+
+    def on_stream_event(self, event: Any, **_: Any) -> None:
+        """Note the same in LangChain's event protocol, which some message streams use instead."""
+        if event.get("event") == "content-block-delta":
+            self.tokens.append(str(event.get("delta", {}).get("text", "")))
