@@ -2,6 +2,7 @@
 # make test   run every test
 # make check  format, lint and types
 # make overhead  what the router costs in time, beside what it stands on
+# make docs   build the pages in docs/ into build/site
 #
 # Each target sets up .venv by itself, and again only when pyproject.toml changed. Needs Python 3.11+ and make.
 
@@ -15,7 +16,7 @@ STAMP := $(VENV)/.installed
 DEMO_ARGS := $(if $(DATA),--data $(DATA)) $(if $(POLICY),--policy $(POLICY)) $(if $(QUALITY),--quality $(QUALITY)) \
 	$(if $(LIMIT),--limit $(LIMIT)) $(if $(LIVE),--live)
 
-.PHONY: demo test check overhead venv format record clean
+.PHONY: demo test check overhead docs venv format record clean
 
 demo: $(STAMP)
 	@$(BIN)/langchain-router demo $(DEMO_ARGS) $(ARGS)
@@ -30,6 +31,10 @@ check: $(STAMP)
 
 overhead: $(STAMP)
 	@$(BIN)/python tests/benchmarks/overhead.py
+
+docs: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from langchain_core.exceptions import ModelError
+
 from langchain_router.exceptions import RouterError
 
 
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             quality=chosen.quality,
             limit=chosen.limit,
         )
-    except RouterError as error:
+    except (RouterError, ModelError) as error:
         print(f"langchain-router: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ import pytest
 from langchain_router.cli import main
 from langchain_router.cli.demo.prompts import own_prompts
 from langchain_router.signals import INTENTS
+from langchain_router.testing import SimulatedModel, SimulatedProvider
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "replay"
 
@@ -95,3 +96,41 @@ def test_the_prompts_cover_the_nine_intents_and_are_distinct() -> None:
     prompts = own_prompts()
     assert {prompt.intent for prompt in prompts} == set(INTENTS)
     assert len({prompt.text for prompt in prompts}) == len(prompts) >= 200
+
+
+def test_live_uses_the_providers_whose_keys_are_set_and_calls_its_saving_modelled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from langchain_router.candidates.catalogue import catalogue
+
+    for entry in catalogue().values():
+        monkeypatch.delenv(entry.key_env, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "key-in-a-test")
+    names = [name.removeprefix("openai/") for name in catalogue() if name.startswith("openai/")]
+    models = [SimulatedModel(name=name, input_usd_per_million=1, output_usd_per_million=2) for name in names]
+    with SimulatedProvider(models) as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", provider.base_url)
+        assert main(["demo", "--live", "--limit", "3"]) == 0
+        assert len(provider.requests) == 3
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "REAL providers" in printed
+    assert "not scored" in printed
+    assert "modelled" in printed
+
+
+def test_live_with_a_provider_that_refuses_says_so_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from langchain_router.candidates.catalogue import catalogue
+
+    for entry in catalogue().values():
+        monkeypatch.delenv(entry.key_env, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "key-in-a-test")
+    with SimulatedProvider(
+        [SimulatedModel(name="other", input_usd_per_million=1, output_usd_per_million=2)]
+    ) as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+        monkeypatch.setenv("OPENAI_API_BASE", provider.base_url)
+        assert main(["demo", "--live", "--limit", "1"]) == 2
+    assert "candidates of the plan failed" in capsys.readouterr().err

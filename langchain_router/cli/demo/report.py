@@ -79,13 +79,27 @@ def _print_saving(
     console: Console, traffic: Traffic, served: Sequence[Served], always: Sequence[Served]
 ) -> None:
     cost, premium_cost = _total_cost_usd(served), _total_cost_usd(always)
-    if not always or cost is None or not premium_cost:
+    if not always:
+        _print_modelled(console, traffic, served)
+        return
+    if cost is None or not premium_cost:
         return
     quality, premium_quality = _mean_score(served), _mean_score(always)
     line = f"[bold]{1 - cost / premium_cost:.1%} of the cost of always {traffic.premium} saved[/bold]"
     if quality is not None and premium_quality is not None:
         line += f", quality {quality - premium_quality:+.3f} ({premium_quality:.3f} → {quality:.3f})"
     console.print(f"{line}.")
+
+
+def _print_modelled(console: Console, traffic: Traffic, served: Sequence[Served]) -> None:
+    modelled = [one.modelled_premium_cost_usd for one in served]
+    if None in modelled or not served:
+        return
+    premium_usd = sum(cost for cost in modelled if cost is not None)
+    console.print(
+        f"Always {traffic.premium} would have cost about ${premium_usd:.4f}: modelled, as the same number of "
+        "tokens at its price, not measured."
+    )
 
 
 def _total_cost_usd(rows: Sequence[Served]) -> float | None:

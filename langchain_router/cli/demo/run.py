@@ -130,11 +130,18 @@ class _Watch(BaseCallbackHandler):
             run.usage = Usage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
 
     def served(self, prompt: str, traffic: Traffic) -> Served:
-        run = next(run for run in self._runs.values() if run.usage is not None)
-        usage = run.usage or Usage(input_tokens=0, output_tokens=0)
+        """Return what came of the call: of its last run, as the ones before it failed."""
+        run = [run for run in self._runs.values() if run.ended_s][-1]
+
+        def cost_usd(candidate: str | None) -> float | None:
+            if candidate is None or run.usage is None:
+                return None
+            return traffic.cost_usd(candidate, prompt, run.usage)
+
         return Served(
             candidate=run.candidate,
             latency_s=run.ended_s - run.started_s,
-            cost_usd=traffic.cost_usd(run.candidate, prompt, usage),
+            cost_usd=cost_usd(run.candidate),
+            modelled_premium_cost_usd=cost_usd(traffic.premium),
             score=traffic.score(run.candidate, prompt),
         )

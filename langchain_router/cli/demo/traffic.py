@@ -27,12 +27,14 @@ class Served:
         candidate: Who answered.
         latency_s: How long it took, in seconds.
         cost_usd: What it cost, or None when nobody knows.
+        modelled_premium_cost_usd: What the same tokens would have cost at the premium model.
         score: How good it was, 0..1, or None when nobody can say.
     """
 
     candidate: str
     latency_s: float
     cost_usd: float | None
+    modelled_premium_cost_usd: float | None
     score: float | None
 
 
