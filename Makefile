@@ -13,8 +13,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-DEMO_ARGS := $(if $(DATA),--data $(DATA)) $(if $(POLICY),--policy $(POLICY)) $(if $(QUALITY),--quality $(QUALITY)) \
-	$(if $(LIMIT),--limit $(LIMIT)) $(if $(LIVE),--live)
+DEMO_ARGS := $(if $(DATA),--data "$(DATA)") $(if $(POLICY),--policy $(POLICY)) $(if $(QUALITY),--quality $(QUALITY)) \
+	$(if $(LIMIT),--limit $(LIMIT)) $(if $(filter 1 true yes,$(LIVE)),--live)
 
 .PHONY: demo test check overhead docs venv format record clean
 

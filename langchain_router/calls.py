@@ -13,8 +13,8 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_router.candidates.candidate import Candidate
-from langchain_router.constraints import Constraints, take_constraints
+from langchain_router.candidates.candidate import ENDPOINT_OPTIONS, LEAVING_OPTIONS, Candidate
+from langchain_router.constraints import Constraints, constraints_in_config, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.plan import Call
@@ -89,8 +89,14 @@ def prepare_call(
         ConfigurationError: A constraint is malformed or misspelt, or `model` is not a candidate.
     """
     rest = dict(options)
+    stray = (ENDPOINT_OPTIONS | LEAVING_OPTIONS | {"api_key"}) & rest.keys()
+    if stray:
+        raise ConfigurationError(
+            f"{min(stray)!r} cannot be given for a call: the request would go where no candidate was chosen "
+            "to take it. Set it on a Candidate: Candidate(model=..., options={...})."
+        )
     configurable = config.get("configurable") or {}
-    narrowed = constraints.narrowed(take_constraints(dict(configurable))).narrowed(take_constraints(rest))
+    narrowed = constraints.narrowed(constraints_in_config(configurable)).narrowed(take_constraints(rest))
     request = RoutingRequest(
         messages=tuple(messages),
         tools=_tools_in(rest.get("tools")),
@@ -152,7 +158,12 @@ def _tools_in(tools: Any) -> tuple[Mapping[str, Any], ...]:
         return ()
     if not isinstance(tools, Sequence) or isinstance(tools, str):
         raise ConfigurationError(f"tools must be a list of tools, got {type(tools).__name__}.")
-    return tuple(tool if isinstance(tool, Mapping) else convert_to_openai_tool(tool) for tool in tools)
+    try:
+        return tuple(tool if isinstance(tool, Mapping) else convert_to_openai_tool(tool) for tool in tools)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"tools holds something that is not a tool: {type(error).__name__}."
+        ) from error
 
 
 def _max_tokens_in(options: Mapping[str, Any]) -> int | None:

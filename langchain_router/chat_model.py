@@ -8,9 +8,10 @@ The decision travels as metadata and tags of the model's run and as `response_me
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
@@ -27,11 +28,12 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from langchain_router.binding import RouterBinding
 from langchain_router.calls import BindModel, RoutedCall, bind_model, prepare_call
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.catalogue import catalogue
 from langchain_router.candidates.shared_profile import shared_profile
-from langchain_router.constraints import Constraints
+from langchain_router.constraints import Constraints, take_constraints
 from langchain_router.construction import in_words, resolve_candidates, split_options, with_method
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
@@ -42,6 +44,20 @@ from langchain_router.router import Router
 from langchain_router.runs import RoutedRuns
 from langchain_router.signals import ComplexityScorer, IntentClassifier
 from langchain_router.stamp import as_chunk
+
+_FIXED = frozenset(
+    {
+        "candidates",
+        "policy",
+        "quality",
+        "constraints",
+        "intent_classifier",
+        "complexity_scorer",
+        "quality_model",
+        "model_options",
+    }
+)
+"""Fields that the router was built from, so that setting one later would do nothing."""
 
 
 class ChatRouter(RoutedRuns):
@@ -60,8 +76,8 @@ class ChatRouter(RoutedRuns):
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; a heuristic by default.
         quality_model: What quality to expect of a candidate; the catalogue's priors by default.
-        trace: `"auto"` adds no run around a plain choice with failover; `"chain"` puts every call and its
-            attempts under one chain run, for 0.3 ms more; `"none"` never adds one.
+        trace: `"none"` adds no run: only real model calls are runs. `"chain"` puts every call and its
+            attempts under one chain run, for 0.3 ms more (but for streams of v3 events).
         **options: `callbacks`, `tags`, `metadata`, `rate_limiter`, `disable_streaming`, `output_version`
             and `profile` work as on any chat model. All others (`temperature`, `timeout`, `api_base`, ...)
             go to the models made from strings.
@@ -77,10 +93,9 @@ class ChatRouter(RoutedRuns):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, protected_namespaces=())
 
-    candidates: Any = Field(default=())
+    candidates: Any = Field(default=(), exclude=True)
     policy: Any = None
     quality: float | None = None
-    constraints: Any = Field(default_factory=Constraints)
     intent_classifier: Any = Field(default=None, repr=False)
     complexity_scorer: Any = Field(default=None, repr=False)
     quality_model: Any = Field(default=None, repr=False)
@@ -96,7 +111,7 @@ class ChatRouter(RoutedRuns):
         intent_classifier: IntentClassifier | None = None,
         complexity_scorer: ComplexityScorer | None = None,
         quality_model: QualityModel | None = None,
-        trace: Literal["auto", "chain", "none"] = "auto",
+        trace: Literal["none", "chain"] = "none",
         **options: Any,
     ) -> None:
         given, model_options = split_options(type(self), options)
@@ -124,6 +139,27 @@ class ChatRouter(RoutedRuns):
         except ValidationError as error:
             raise ConfigurationError(in_words(error)) from None
         self._router = router
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and self.__pydantic_private__ and self.__pydantic_private__.get("_router"):
+            raise ConfigurationError(
+                f"{name!r} of a router cannot be changed. Build another, or narrow it: "
+                "router.constrained(regions={'eu'})."
+            )
+        super().__setattr__(name, value)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; what the router was built from cannot be changed in it, but for `constraints`."""
+        for name in update or {}:
+            if name in _FIXED - {"constraints"}:
+                raise ConfigurationError(f"{name!r} of a router cannot be changed. Build another.")
+        return super().model_copy(update=update, deep=deep)
+
+    def __repr__(self) -> str:
+        names = ", ".join(candidate.name for candidate in self.candidates)
+        return f"ChatRouter({names}; policy={self.core.policy!r})"
+
+    __str__ = __repr__
 
     @classmethod
     def from_models(cls, *models: Candidate | BaseChatModel | str, **options: Any) -> Self:
@@ -156,19 +192,19 @@ class ChatRouter(RoutedRuns):
             )
         return cls(candidates=found, **options)
 
-    def constrained(self, **constraints: Any) -> Self:
+    def constrained(self, constraints: Constraints | Mapping[str, Any] | None = None, **more: Any) -> Self:
         """Return a copy under narrower constraints, still a `ChatRouter`.
 
         Args:
-            **constraints: Fields of `Constraints`. They add to the router's own and never widen them.
+            constraints: A `Constraints` or a mapping of its fields.
+            **more: Fields of `Constraints`. All add to the router's own and never widen them.
 
         Example:
             >>> router = ChatRouter.from_models("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5")
             >>> router.constrained(providers={"anthropic"}).decide("Hello").chosen.name
             'anthropic/claude-sonnet-4-5'
         """
-        narrowed = self.constraints.narrowed(Constraints.of(constraints))
-        return self.model_copy(update={"constraints": narrowed})
+        return self.under(Constraints.of(constraints).narrowed(Constraints.of(more)))
 
     def warm_up(self) -> None:
         """Make every candidate's chat model now, so that the first request does not wait for it.
@@ -292,13 +328,22 @@ class ChatRouter(RoutedRuns):
     ) -> LLMResult:
         """Answer as `generate` does."""
         config = _config(callbacks, tags, metadata, run_name)
-        answers = [
-            await self.ainvoke(one, _with_run_id(config, run_id if index == 0 else None), stop=stop, **kwargs)
-            for index, one in enumerate(messages)
-        ]
+        answers = await asyncio.gather(
+            *(
+                self.ainvoke(one, _with_run_id(config, run_id if index == 0 else None), stop=stop, **kwargs)
+                for index, one in enumerate(messages)
+            )
+        )
         return LLMResult(generations=[[ChatGeneration(message=answer)] for answer in answers])
 
     # --- binding --------------------------------------------------------------------------------
+
+    def bind(self, **kwargs: Any) -> RouterBinding:  # type: ignore[override]
+        """Bind arguments of the call; the result can still be asked to `decide` and be `constrained`."""
+        constraints = take_constraints(
+            kwargs
+        )  # bound limits narrow the router, so that a call cannot undo them
+        return RouterBinding(bound=self.under(constraints), kwargs=kwargs, config={})
 
     def bind_tools(
         self,
@@ -308,7 +353,7 @@ class ChatRouter(RoutedRuns):
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools; each candidate gets them through its own `bind_tools` when it is called."""
-        strict = kwargs.get("strict")
+        strict = kwargs.pop("strict", None)  # it goes into each tool
         formatted = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         if tool_choice is not None:
             kwargs["tool_choice"] = tool_choice
@@ -431,7 +476,7 @@ class ChatRouter(RoutedRuns):
         """
         own: RunnableConfig = {}
         if self.callbacks is not None:
-            own["callbacks"] = self.callbacks
+            own["callbacks"] = _not_given_twice(self.callbacks, (config or {}).get("callbacks"))
         if self.tags:
             own["tags"] = self.tags
         if self.metadata:
@@ -447,6 +492,14 @@ class ChatRouter(RoutedRuns):
             candidate_names=[candidate.name for candidate in self.candidates],
             bind=bind,
         )
+
+
+def _not_given_twice(own: Callbacks, given: Callbacks) -> Callbacks:
+    """Return the router's own handlers without those that the call brings too."""
+    if not isinstance(own, list):
+        return own
+    brought = given if isinstance(given, list) else getattr(given, "handlers", ())
+    return [handler for handler in own if not any(handler is one for one in brought)]
 
 
 def _config(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -137,9 +138,11 @@ class Constraints:
         ):
             if allowed is None:
                 continue
-            only = ", ".join(sorted(allowed)) or f"none (the {what}s allowed have nothing in common)"
-            if value is None:
-                yield f"has no stated {what}, and only {only} is allowed"
+            only = ", ".join(sorted(allowed))
+            if not allowed:
+                yield f"has no {what} to be at: the {what}s allowed have nothing in common"
+            elif value is None:
+                yield f"has no stated {what}, and only {only} is allowed (set {what}= on the Candidate)"
             elif value not in allowed:
                 yield f"is at {what} {value!r}, and only {only} is allowed"
         missing = self.tags - tags
@@ -156,18 +159,50 @@ def take_constraints(options: dict[str, Any]) -> Constraints:
     A key that is almost a constraint is refused: a limit that is silently ignored is worse than an error.
 
     Args:
-        options: Keyword arguments of a call, or a config's `configurable`; those that are constraints are
-            removed in place.
+        options: Keyword arguments of a call; those that are constraints are removed in place.
 
     Raises:
         ConfigurationError: A key is one slip away from a constraint, such as `max_cost` or `region`.
     """
     given = {name: options.pop(name) for name in CONSTRAINT_NAMES & options.keys()}
-    for name in options:
-        near = difflib.get_close_matches(str(name), CONSTRAINT_NAMES, n=1, cutoff=0.8)
-        if near:
-            raise ConfigurationError(f"{name!r} is not a constraint; did you mean {near[0]!r}?")
+    refuse_misspelt(options)
     return Constraints.of(given)
+
+
+def constraints_in_config(configurable: Mapping[str, Any]) -> Constraints:
+    """Return the constraints in a config's `configurable`, which the whole application shares.
+
+    A name that is almost a constraint is refused when it bears a number or a collection, as constraints do;
+    a plain string, such as `{"region": "eu-central-1"}`, is left to whoever else it is for. A mapping under
+    `"router_constraints"` is for the router alone: there every slip is refused.
+
+    Raises:
+        ConfigurationError: A constraint is malformed or misspelt.
+    """
+    plain = {name: configurable[name] for name in CONSTRAINT_NAMES & configurable.keys()}
+    refuse_misspelt(
+        name
+        for name, value in configurable.items()
+        if isinstance(value, (int, float, list, tuple, set, frozenset)) and name not in CONSTRAINT_NAMES
+    )
+    return Constraints.of(plain).narrowed(Constraints.of(configurable.get("router_constraints")))
+
+
+def refuse_misspelt(names_given: Iterable[object]) -> None:
+    """Refuse a name that is almost a constraint.
+
+    Raises:
+        ConfigurationError: It names the one that is meant.
+    """
+    for name in names_given:
+        near = _nearly_a_constraint(str(name))
+        if near is not None and near != name:
+            raise ConfigurationError(f"{name!r} is not a constraint; did you mean {near!r}?")
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearly_a_constraint(name: str) -> str | None:
+    return next(iter(difflib.get_close_matches(name, CONSTRAINT_NAMES, n=1, cutoff=0.8)), None)
 
 
 def capabilities(what: str, given: Iterable[str] | str) -> frozenset[str]:

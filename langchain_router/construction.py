@@ -10,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, ValidationError
 
 from langchain_router.candidates.candidate import Candidate, as_candidate
-from langchain_router.constraints import CONSTRAINT_NAMES
+from langchain_router.constraints import CONSTRAINT_NAMES, refuse_misspelt
 from langchain_router.exceptions import ConfigurationError
 
 Given = TypeVar("Given")
@@ -30,6 +30,8 @@ def resolve_candidates(
     """
     if isinstance(candidates, (str, BaseChatModel, Candidate)) or not isinstance(candidates, Iterable):
         raise ConfigurationError("candidates must be a list of models; write candidates=[...].")
+    if any(isinstance(given, (list, tuple)) for given in candidates):
+        raise ConfigurationError("A candidate is a list; write from_models(*models) or candidates=models.")
     resolved = tuple(as_candidate(given, **options) for given in candidates)
     if options.get("api_key") is not None:
         providers = sorted(
@@ -55,8 +57,14 @@ def split_options(cls: type[BaseModel], options: dict[str, Any]) -> tuple[dict[s
         raise ConfigurationError(
             f"{given[0]!r} is a constraint; write constraints={{{given[0]!r}: {options[given[0]]!r}}}."
         )
+    if isinstance(options.get("tags"), (set, frozenset)):
+        raise ConfigurationError(
+            "tags= of a chat model are LangChain's run tags, a list. "
+            f"For data tags write constraints={{'tags': {options['tags']!r}}}."
+        )
     own = {name: value for name, value in options.items() if name in cls.model_fields}
     passed = {name: value for name, value in options.items() if name not in cls.model_fields}
+    refuse_misspelt(passed)
     for name in passed:
         near = difflib.get_close_matches(name, [*cls.model_fields], n=1, cutoff=0.85)
         if near:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from langchain_router.decision import Eligible, RoutingDecision
 
 _CONTRIBUTIONS_SHOWN = 3
+_OTHERS_SHOWN = 5
 
 
 def explain(decision: RoutingDecision) -> str:
@@ -23,9 +24,11 @@ def _lines(decision: RoutingDecision) -> Iterator[str]:
         f"by {decision.intent.source}), complexity {decision.complexity.value:.2f}{_moved_by(decision)}."
     )
     yield f"  Expected: {_expectation(next(e for e in decision.eligible if e.name == decision.chosen.name))}."
-    for other in decision.eligible:
-        if other.name != decision.chosen.name:
-            yield f"  Not {other.name}: {other.remark or 'ranked lower'} ({_expectation(other)})."
+    others = [one for one in decision.eligible if one.name != decision.chosen.name]
+    for other in others[:_OTHERS_SHOWN]:
+        yield f"  Not {other.name}: {other.remark or 'ranked lower'} ({_expectation(other)})."
+    if len(others) > _OTHERS_SHOWN:
+        yield f"  Nor {len(others) - _OTHERS_SHOWN} others: .eligible lists them."
     for name, reasons in decision.excluded.items():
         yield f"  Not eligible {name}: {'; '.join(reasons)}."
     yield f"  {_flips(decision)}"
@@ -42,7 +45,7 @@ def _moved_by(decision: RoutingDecision) -> str:
 
 
 def _expectation(one: Eligible) -> str:
-    quality = "unknown quality" if one.predicted_quality is None else f"quality {one.predicted_quality:.2f}"
+    quality = "unknown quality" if one.predicted_quality is None else f"quality {one.predicted_quality:.3f}"
     cost = "unknown price" if one.estimated_cost_usd is None else f"about ${one.estimated_cost_usd:.6f}"
     latency = "" if one.latency_s is None else f", {one.latency_s:g} s"
     return f"{quality}, {cost}{latency}"
@@ -55,5 +58,5 @@ def _flips(decision: RoutingDecision) -> str:
     parts = []
     for flip in decision.flips:
         away = abs(flip.complexity - value)
-        parts.append(f"{flip.candidate} {flip.side} complexity {flip.complexity:.2f} ({away:.2f} away)")
+        parts.append(f"{flip.candidate} {flip.side} complexity {flip.complexity:.3f} ({away:.3f} away)")
     return f"Would flip to {' and to '.join(parts)}."

@@ -58,9 +58,10 @@ class _TokenWatch(BaseCallbackHandler):
     def __init__(self) -> None:
         self.tokens: list[str] = []
 
-    def on_llm_new_token(self, token: Any, **_: Any) -> None:
-        """Note that a token went out; content blocks count, though they leave no text here."""
-        self.tokens.append(token if isinstance(token, str) else "")
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, **_: Any) -> None:
+        """Note that something went out; blocks and tool calls count, though they leave no text here."""
+        if token or getattr(getattr(chunk, "message", None), "tool_call_chunks", None):
+            self.tokens.append(token if isinstance(token, str) else "")
 
     def on_stream_event(self, event: Any, **_: Any) -> None:
         """Note the same in LangChain's event protocol, which some message streams use instead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -16,14 +16,19 @@ Phase = Literal["user_turn", "tool_result", "other"]
 _BLOCK_CAPABILITIES = {
     "image": "image_inputs",
     "image_url": "image_inputs",
+    "image_file": "image_inputs",
     "input_image": "image_inputs",
     "audio": "audio_inputs",
+    "audio_url": "audio_inputs",
     "input_audio": "audio_inputs",
     "video": "video_inputs",
+    "video_url": "video_inputs",
     "file": "pdf_inputs",
     "input_file": "pdf_inputs",
     "document": "pdf_inputs",
 }
+_MEDIA_CAPABILITIES = {"image": "image_inputs", "audio": "audio_inputs", "video": "video_inputs"}
+_MOST_NESTED = 4
 _BLOCK_TOKENS = 1_000  # what one image or page is taken to weigh; providers bill 85 to 1,600
 _MESSAGE_TOKENS = 4  # role and separators around each message
 _TOKEN_SAMPLE_CHARS = 2_000
@@ -70,10 +75,6 @@ class RoutingRequest:
             return "tool_result"
         return "user_turn" if isinstance(last, HumanMessage) else "other"
 
-    def with_constraints(self, constraints: Constraints) -> RoutingRequest:
-        """Return the same request under other constraints."""
-        return replace(self, constraints=constraints)
-
     def _required(self) -> Iterator[str]:
         yield from self.constraints.require
         if self.tools:
@@ -82,41 +83,68 @@ class RoutingRequest:
             yield "structured_output"
         for message in self.messages:
             for block in blocks(message):
-                kind = _BLOCK_CAPABILITIES.get(str(block.get("type")))
-                if kind:
-                    yield kind
+                needed = _needed_for(block)
+                if needed is not None:
+                    yield needed
 
     def _prompt_tokens(self) -> int:
         """Estimate in constant time per message; see `estimate_tokens` for its error."""
         total = _MESSAGE_TOKENS * len(self.messages)
         for message in self.messages:
             total += sum(estimate_tokens(text) for text in texts(message))
-            total += sum(
-                _BLOCK_TOKENS for block in blocks(message) if str(block.get("type")) in _BLOCK_CAPABILITIES
-            )
+            total += sum(_BLOCK_TOKENS for block in blocks(message) if _needed_for(block) is not None)
             if isinstance(message, AIMessage):
-                total += sum(estimate_tokens(str(call["args"])) for call in message.tool_calls)
-        return total + sum(estimate_tokens(str(tool)) for tool in (*self.tools, self.response_schema or ()))
+                total += sum(_written_tokens(call["args"]) for call in message.tool_calls)
+        return total + sum(_written_tokens(one) for one in (*self.tools, self.response_schema or ""))
 
 
 def texts(message: BaseMessage) -> Iterator[str]:
     """Yield every piece of text in a message, whatever its content is."""
-    content = message.content
-    if isinstance(content, str):
-        yield content
-        return
-    for part in content if isinstance(content, Sequence) else ():
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
-            yield part["text"]
+    yield from _texts_in(message.content, depth=0)
 
 
 def blocks(message: BaseMessage) -> Iterator[Mapping[str, Any]]:
     """Yield the dict blocks of a multimodal message; nothing for plain text."""
-    content: object = message.content
-    if isinstance(content, Iterable) and not isinstance(content, (str, bytes)):
-        yield from (part for part in content if isinstance(part, Mapping))
+    yield from _blocks_in(message.content, depth=0)
+
+
+def _texts_in(content: object, *, depth: int) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+        return
+    for part in content if isinstance(content, Sequence) and not isinstance(content, bytes) else ():
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            if isinstance(part.get("text"), str):
+                yield part["text"]
+            if depth < _MOST_NESTED:  # the result of a tool holds content of its own
+                yield from _texts_in(part.get("content"), depth=depth + 1)
+
+
+def _blocks_in(content: object, *, depth: int) -> Iterator[Mapping[str, Any]]:
+    if isinstance(content, Iterable) and not isinstance(content, (str, bytes, Mapping)):
+        for part in content:
+            if isinstance(part, Mapping):
+                yield part
+                if depth < _MOST_NESTED:
+                    yield from _blocks_in(part.get("content"), depth=depth + 1)
+
+
+def _needed_for(block: Mapping[str, Any]) -> str | None:
+    """Return the ability that a model needs to take this block; None for plain ones and unknown kinds."""
+    kind = str(block.get("type"))
+    if kind == "media":  # Google's form says what it is in its MIME type
+        medium = str(block.get("mime_type")).partition("/")[0]
+        return _MEDIA_CAPABILITIES.get(medium, "pdf_inputs")
+    return _BLOCK_CAPABILITIES.get(kind)
+
+
+def _written_tokens(value: object) -> int:
+    try:
+        return estimate_tokens(value if isinstance(value, str) else str(value))
+    except RecursionError:  # nested deeper than Python writes; some model may still take it
+        return _BLOCK_TOKENS
 
 
 def estimate_tokens(text: str) -> int:

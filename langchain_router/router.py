@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from langchain_router.candidates.candidate import Candidate
@@ -15,6 +16,7 @@ from langchain_router.policies.context import Context, Policy
 from langchain_router.quality.prior import PriorQuality, QualityModel
 from langchain_router.request import RoutingRequest
 from langchain_router.signals import (
+    INTENTS,
     ComplexityScore,
     ComplexityScorer,
     HeuristicComplexityScorer,
@@ -127,7 +129,8 @@ class Router:
                 eligible.append(candidate)
         if not eligible:
             raise NoEligibleCandidateError(excluded)
-        return self.policy.select(context.with_excluded(excluded), eligible)
+        decision = self.policy.select(context.with_excluded(excluded), eligible)
+        return _checked_decision(decision, eligible, self.policy)
 
     def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
         try:
@@ -138,12 +141,17 @@ class Router:
 
     def _without_classifier(self, request: RoutingRequest, error: Exception) -> IntentPrediction:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
-        return self._keywords.classify(request)
+        instead = self._keywords.classify(request)
+        return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
 
 
 def _checked_intent(said: object) -> IntentPrediction:
     if not isinstance(said, IntentPrediction):
         raise TypeError(f"an intent classifier must return an IntentPrediction, got {type(said).__name__}")
+    if not {said.label} <= said.probabilities.keys() <= set(INTENTS):
+        raise ValueError("an intent prediction needs a label that has a probability, and none but the nine")
+    if not all(0 <= probability <= 1 for probability in said.probabilities.values()):
+        raise ValueError("the probabilities of an intent prediction are from 0 to 1")
     return said
 
 
@@ -153,6 +161,29 @@ def _checked_complexity(said: object) -> ComplexityScore:
     if not 0 <= said.value <= 1:
         raise ValueError(f"a complexity score is from 0 to 1, got {said.value!r}")
     return said
+
+
+def _checked_decision(decision: object, eligible: Sequence[Candidate], policy: Policy) -> RoutingDecision:
+    """Refuse what a policy of the user's own must not return; above all a candidate that may not answer."""
+    name = type(policy).__name__
+    if not isinstance(decision, RoutingDecision):
+        raise ConfigurationError(
+            f"{name}.select returned {type(decision).__name__}; return context.decision([...], reason=..., "
+            "policy=..., policy_params=...)."
+        )
+    planned = [step.candidate.name for step in decision.plan]
+    if not planned or len(set(planned)) < len(planned):
+        raise ConfigurationError(
+            f"{name}.select returned the plan {planned}; a plan names at least one candidate, each once."
+        )
+    allowed = {candidate.name for candidate in eligible}
+    not_allowed = [candidate for candidate in planned if candidate not in allowed]
+    if not_allowed:
+        raise ConfigurationError(
+            f"{name}.select planned {not_allowed[0]!r}, which may not answer this request. "
+            "Choose among the candidates that select() is given."
+        )
+    return decision
 
 
 def _checked_candidates(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

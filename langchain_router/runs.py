@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from langchain_router.calls import RoutedCall
+from langchain_router.constraints import Constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import MalformedResponseError
 from langchain_router.execution.plan import Call
@@ -33,7 +34,8 @@ Parts = TypeVar("Parts")
 class RoutedRuns(BaseChatModel):
     """The half of `ChatRouter` that runs calls; the other half is what users see of it."""
 
-    trace: Literal["auto", "chain", "none"] = "auto"
+    constraints: Any = Field(default_factory=Constraints)
+    trace: Literal["none", "chain"] = "none"
 
     _router: Router = PrivateAttr()
 
@@ -86,12 +88,13 @@ class RoutedRuns(BaseChatModel):
             def begin(step: Call) -> _Begun[Iterator[Any]]:
                 model, options, model_config = self.ready(call, decision, step, config)
                 parts = iter(model.stream(call.messages, model_config, **options))
-                return _Begun(step, _first(next(parts, None), step), parts)
+                return _Begun(step, _some(_held(parts), step), parts)
 
             served = self.core.serve(decision, begin)
-            step, first, rest = served.answer
-            yield stamp(first, decision, served.attempts)
-            seen = [_text(first)]
+            step, held, rest = served.answer
+            yield stamp(held[0], decision, served.attempts)
+            yield from held[1:]
+            seen = [_text(part) for part in held]
             try:
                 for part in rest:
                     seen.append(_text(part))
@@ -116,13 +119,15 @@ class RoutedRuns(BaseChatModel):
                 parts = cast(
                     "AsyncGenerator[Any, None]", model.astream(call.messages, model_config, **options)
                 )
-                return _Begun(step, _first(await anext(parts, None), step), parts)
+                return _Begun(step, _some(await _aheld(parts), step), parts)
 
             served = await self.core.aserve(decision, begin)
-            step, first, rest = served.answer
+            step, held, rest = served.answer
             async with contextlib.aclosing(rest):
-                yield stamp(first, decision, served.attempts)
-                seen = [_text(first)]
+                yield stamp(held[0], decision, served.attempts)
+                for part in held[1:]:
+                    yield part
+                seen = [_text(part) for part in held]
                 try:
                     async for part in rest:
                         seen.append(_text(part))
@@ -155,7 +160,9 @@ class RoutedRuns(BaseChatModel):
             stream = cast(
                 "ChatModelStream", model.stream_events(call.messages, model_config, version="v3", **options)
             )
-            next(iter(stream), None)  # events replay: this only waits for the first, or raises
+            for event in stream:  # events replay: this only waits until something shows, or raises
+                if event.get("event") != "message-start":
+                    break
             return stream
 
         served = self.core.serve(decision, begin)
@@ -169,11 +176,21 @@ class RoutedRuns(BaseChatModel):
             model, options, model_config = await self.aready(call, decision, step, call.config)
             started = model.astream_events(call.messages, model_config, version="v3", **options)
             stream = await cast("Awaitable[AsyncChatModelStream]", started)
-            await anext(aiter(stream), None)  # events replay: this only waits for the first, or raises
+            try:
+                async for event in stream:  # events replay: this only waits until something shows, or raises
+                    if event.get("event") != "message-start":
+                        break
+            except BaseException:  # cancelled, perhaps: the call behind the stream must not go on
+                await stream.aclose()
+                raise
             return stream
 
         served = await self.core.aserve(decision, begin)
         return stamp_stream(served.answer, decision, served.attempts)
+
+    def under(self, constraints: Constraints) -> Self:
+        """Return a copy that obeys these constraints as well as its own."""
+        return self.model_copy(update={"constraints": self.constraints.narrowed(constraints)})
 
     def ready(self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig) -> Ready:
         """Return what to call for a step; waits for the rate limiter, if there is one."""
@@ -197,8 +214,15 @@ class RoutedRuns(BaseChatModel):
         model: BaseChatModel,
         config: RunnableConfig,
     ) -> Ready:
+        if isinstance(model, RoutedRuns):  # a router as a candidate obeys the same limits
+            model = model.under(call.request.constraints)
+        wanted: dict[str, Any] = {}
         if self.output_version is not None and model.output_version != self.output_version:
-            model = model.model_copy(update={"output_version": self.output_version})
+            wanted["output_version"] = self.output_version
+        if self.disable_streaming and model.disable_streaming is not True:
+            wanted["disable_streaming"] = self.disable_streaming
+        if wanted:
+            model = model.model_copy(update=wanted)
         bound, options = call.bind(step.step.candidate, model, call.options)
         return bound, options, call.config_for(decision, step, config)
 
@@ -208,17 +232,43 @@ class RoutedRuns(BaseChatModel):
 
 
 class _Begun(NamedTuple, Generic[Parts]):
-    """A stream that has yielded its first part."""
+    """A stream that has yielded its first part with something in it, and what came before that."""
 
     step: Call
-    first: Any
+    held: list[Any]
     rest: Parts
 
 
-def _first(part: Any, step: Call) -> Any:
-    if part is None:
+def _held(parts: Iterator[Any]) -> list[Any]:
+    """Read a stream up to the first part that shows something; until then another model may still serve."""
+    held = []
+    for part in parts:
+        held.append(part)
+        if _shows(part):
+            break
+    return held
+
+
+async def _aheld(parts: AsyncIterator[Any]) -> list[Any]:
+    held = []
+    async for part in parts:
+        held.append(part)
+        if _shows(part):
+            break
+    return held
+
+
+def _some(held: list[Any], step: Call) -> list[Any]:
+    if not held:
         raise MalformedResponseError(f"{step.step.candidate.name!r} ended its stream without a chunk.")
-    return part
+    return held
+
+
+def _shows(part: Any) -> bool:
+    """Return whether a user sees something of this part; a chunk that only names the role does not count."""
+    if not isinstance(part, AIMessageChunk):
+        return True
+    return bool(part.content or part.tool_call_chunks)
 
 
 def _text(part: Any) -> str:

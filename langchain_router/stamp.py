@@ -23,7 +23,10 @@ def stamp(answer: Any, decision: RoutingDecision, attempts: Sequence[Attempt]) -
     only, since merging chunks joins equal keys.
     """
     if isinstance(answer, BaseMessage):
-        metadata = {**answer.response_metadata, METADATA_KEY: router_metadata(decision, attempts)}
+        found = router_metadata(decision, attempts)
+        if METADATA_KEY in answer.response_metadata:  # the candidate was a router itself
+            found["nested"] = answer.response_metadata[METADATA_KEY]
+        metadata = {**answer.response_metadata, METADATA_KEY: found}
         return answer.model_copy(update={"response_metadata": metadata})
     if isinstance(answer, Mapping) and isinstance(answer.get("raw"), BaseMessage):
         return type(answer)({**answer, "raw": stamp(answer["raw"], decision, attempts)})  # type: ignore[call-arg]
@@ -32,6 +35,10 @@ def stamp(answer: Any, decision: RoutingDecision, attempts: Sequence[Attempt]) -
 
 def stamp_stream(stream: Stream, decision: RoutingDecision, attempts: Sequence[Attempt]) -> Stream:
     """Let a v3 stream's finished message carry the decision."""
+    finished = stream.output_message
+    if finished is not None:  # a model that does not stream has answered by now
+        finished.response_metadata[METADATA_KEY] = router_metadata(decision, attempts)
+        return stream
     dispatch = stream.dispatch
 
     def dispatch_stamped(event: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from langchain_router.calls import RoutedCall, for_schema
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -62,6 +63,22 @@ class StructuredRouter(Runnable[LanguageModelInput, Structured]):
         self._include_raw = include_raw
         self._method = method
         self._options = {name: value for name, value in options.items() if value is not None}
+
+    def decide(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **options: Any
+    ) -> RoutingDecision:
+        """Decide who would answer, without calling anyone."""
+        return self._router.core.decide(self._call(input, config, options).request)
+
+    def constrained(self, *args: Any, **constraints: Any) -> StructuredRouter:
+        """Return the same for a narrowed router; takes what `ChatRouter.constrained` takes."""
+        return StructuredRouter(
+            self._router.constrained(*args, **constraints),
+            self._schema,
+            include_raw=self._include_raw,
+            method=self._method,
+            options=self._options,
+        )
 
     def invoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any

@@ -464,7 +464,7 @@ def test_constraints_may_be_given_at_construction_per_call_by_config_and_as_a_co
     assert isinstance(narrowed, ChatRouter)
     assert narrowed.decide("Hello").chosen.name == "large"
     assert router.constraints == Constraints()
-    with pytest.raises(NoEligibleCandidateError, match="'small' is at region 'us'"):
+    with pytest.raises(NoEligibleCandidateError, match="the regions allowed have nothing in common"):
         narrowed.decide("Hello", regions={"us"})
 
 

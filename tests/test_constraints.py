@@ -134,7 +134,7 @@ def test_a_misspelt_constraint_is_refused_with_the_right_name(written: str, mean
     router = two_places()
     for refuse in (
         lambda: router.decide("Hello", None, **{written: 1}),
-        lambda: router.constrained(**{written: 1}),
+        lambda: router.constrained({written: 1}),
         lambda: two_places(constraints={written: 1}),
     ):
         with pytest.raises(

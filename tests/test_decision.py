@@ -125,7 +125,7 @@ def test_the_explanation_names_the_choice_and_what_each_other_candidate_lacked()
     text = decide([CHEAP, DEAR, UNKNOWN]).explain()
     assert text.splitlines()[0] == ("Chose cheap: the cheapest with predicted quality of at least 0.65.")
     assert re.search(
-        r"^  Not dear: good enough, but ranked behind on cost \(quality 0\.95, about \$0\.",
+        r"^  Not dear: good enough, but ranked behind on cost \(quality 0\.950, about \$0\.",
         text,
         re.MULTILINE,
     )
@@ -160,7 +160,7 @@ def test_the_explanation_tells_how_far_away_the_choice_would_flip() -> None:
     assert (flip.side, flip.candidate) == ("above", "dear")
     away = flip.complexity - 0.35
     assert (
-        f"Would flip to dear above complexity {flip.complexity:.2f} ({away:.2f} away)." in decision.explain()
+        f"Would flip to dear above complexity {flip.complexity:.3f} ({away:.3f} away)." in decision.explain()
     )
 
 

@@ -145,14 +145,32 @@ def test_texts_and_blocks_split_a_message_whatever_its_content_is() -> None:
     assert list(blocks(HumanMessage("plain"))) == []
 
 
-def test_other_constraints_leave_the_rest_of_a_request_as_it_was() -> None:
-    asked = request(HumanMessage("Hi"), tools=(TOOL,), max_output_tokens=7)
-    changed = asked.with_constraints(Constraints.of({"require": {"vision"}}))
-    assert changed.required == {"tool_calling", "image_inputs"}
-    assert (changed.messages, changed.max_output_tokens) == (asked.messages, 7)
-    assert asked.required == {"tool_calling"}
-
-
 def test_a_request_can_be_routed_without_langchain_runs() -> None:
     router = Router([Candidate(model="house/model", quality=0.9)], policy=CostPolicy())
     assert router.decide(request(HumanMessage("Hi"))).chosen.name == "house/model"
+
+
+def test_what_is_inside_a_tools_result_counts() -> None:
+    inside = {"type": "tool_result", "content": [{"type": "text", "text": "x" * 40_000}, {"type": "image"}]}
+    asked = request(HumanMessage([inside]))
+    assert asked.required == {"image_inputs"}
+    assert asked.prompt_tokens > 10_000
+
+
+@pytest.mark.parametrize(
+    ("block", "needed"),
+    [
+        ({"type": "media", "mime_type": "image/png"}, "image_inputs"),
+        ({"type": "media", "mime_type": "application/pdf"}, "pdf_inputs"),
+        ({"type": "audio_url"}, "audio_inputs"),
+    ],
+)
+def test_media_in_other_forms_are_not_taken_for_text(block: dict[str, Any], needed: str) -> None:
+    assert request(HumanMessage([block])).required == {needed}
+
+
+def test_arguments_nested_deeper_than_python_writes_do_not_raise() -> None:
+    deep: Any = []
+    for _ in range(5_000):
+        deep = [deep]
+    assert request(HumanMessage("Hi"), tools=({"name": "t", "x": deep},)).prompt_tokens > 0

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -18,11 +17,21 @@ from langchain_router.candidates.catalogue import CatalogueEntry, catalogue_entr
 from langchain_router.candidates.price import Price
 from langchain_router.constraints import CAPABILITIES, capabilities, names
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.frozen import FrozenDict
 from langchain_router.providers.litellm_map import model_info, provider_of
 from langchain_router.signals.types import INTENTS, Intent
 
 _LITELLM_NAMES = {"google_genai": "gemini", "google_vertexai": "vertex_ai", "amazon_bedrock": "bedrock"}
 """Providers that LangChain calls by another name than LiteLLM."""
+
+
+ENDPOINT_OPTIONS = frozenset({"api_base", "base_url", "custom_llm_provider"})
+"""Options that send a model string's calls to another place than its prefix names."""
+
+LEAVING_OPTIONS = frozenset({"fallbacks", "context_window_fallbacks", "content_policy_fallbacks"})
+"""Options with which LiteLLM would leave the candidate behind the router's back."""
+
+_NUMBER_OPTIONS = frozenset({"temperature", "timeout", "request_timeout", "max_tokens", "top_p", "top_k"})
 
 
 class _Made:
@@ -31,6 +40,10 @@ class _Made:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.model: BaseChatModel | None = None
+
+    def __reduce__(self) -> tuple[type[_Made], tuple[()]]:
+        """Make it anew where it is copied or unpickled to."""
+        return _Made, ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,8 @@ class Candidate:
         latency_s: Typical time to a complete answer, in seconds.
         quality: Share of requests that it answers well, 0..1, over all intents.
         quality_by_intent: The same for single intents; `quality` stands in for those not given.
-        provider: Who sees the request, e.g. `"openai"`.
+        provider: Who sees the request, e.g. `"openai"`. Taken from the model string, but not where the
+            options send its calls elsewhere (`api_base`): then state it.
         region: Where it is processed, e.g. `"eu"`. Never guessed.
         tags: Data tags that it bears, e.g. `{"hipaa"}`. Never guessed.
 
@@ -88,21 +102,15 @@ class Candidate:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        if not isinstance(self.model, (BaseChatModel, str)) or not self.model:
-            got = "an empty string" if self.model == "" else type(self.model).__name__
+        if not isinstance(self.model, (BaseChatModel, str)) or (
+            isinstance(self.model, str) and not self.model.strip()
+        ):
+            got = "an empty string" if isinstance(self.model, str) else type(self.model).__name__
             raise ConfigurationError(
                 "A candidate's model must be a LiteLLM model string such as 'openai/gpt-4o-mini' or a "
                 f"LangChain chat model, got {got}."
             )
-        if not isinstance(self.options, Mapping):
-            raise ConfigurationError(
-                f"options must be a mapping such as {{'temperature': 0}}, got {type(self.options).__name__}."
-            )
-        if self.options and not isinstance(self.model, str):
-            raise ConfigurationError(
-                f"options ({', '.join(sorted(self.options))}) only apply to a model string; "
-                "set them on the chat model itself."
-            )
+        self._check_options()
         set_(self, "name", self.name or _model_name(self.model))
         for what in ("name", "provider", "region"):
             value = getattr(self, what)
@@ -120,7 +128,7 @@ class Candidate:
         self._check_number("max_output_tokens", low=1)
         self._check_number("latency_s", low=0)
         self._check_number("quality", low=0, high=1)
-        set_(self, "quality_by_intent", MappingProxyType(self._checked_qualities()))
+        set_(self, "quality_by_intent", FrozenDict(self._checked_qualities()))
 
     def chat_model(self) -> BaseChatModel:
         """Return the chat model, making it from the LiteLLM string on the first call."""
@@ -128,9 +136,12 @@ class Candidate:
             return self.model
         with self._made.lock:
             if self._made.model is None:
+                from langchain_router.candidates.shared_profile import shared_profile
                 from langchain_router.providers.litellm import RouterChatLiteLLM
 
-                self._made.model = RouterChatLiteLLM(model=self.model, **self.options)
+                # What the user says of the model counts for those who read its profile, such as agents.
+                profile = {"profile": shared_profile([self]), **self.options}
+                self._made.model = RouterChatLiteLLM(model=self.model, **profile)
             return self._made.model
 
     async def achat_model(self) -> BaseChatModel:
@@ -153,18 +164,39 @@ class Candidate:
                 "capabilities": info.capabilities,
                 **known,
             }
-        if lookup:
+        if lookup and not ENDPOINT_OPTIONS & self.options.keys():  # elsewhere, the prefix says nothing
             known.setdefault("provider", provider_of(lookup))
         entry = catalogue_entry(lookup) if lookup else None
         known |= _catalogue_facts(entry) if entry else {}
         missing = {
             what: value
             for what, value in known.items()
-            if value is not None and getattr(self, what) in (None, MappingProxyType({}))
+            if value is not None and getattr(self, what) in (None, {})
         }
         if self.quality is not None:  # the catalogue's per-intent figures belong to its own overall one
             missing.pop("quality_by_intent", None)
         return replace(self, **missing) if missing else self
+
+    def _check_options(self) -> None:
+        if not isinstance(self.options, Mapping):
+            raise ConfigurationError(
+                f"options must be a mapping such as {{'temperature': 0}}, got {type(self.options).__name__}."
+            )
+        if self.options and not isinstance(self.model, str):
+            raise ConfigurationError(
+                f"options ({', '.join(sorted(self.options))}) only apply to a model string; "
+                "set them on the chat model itself."
+            )
+        stray = LEAVING_OPTIONS & self.options.keys()
+        if stray:
+            raise ConfigurationError(
+                f"options hold {min(stray)!r}, with which LiteLLM would call another model than this one. "
+                "Make that model a candidate of its own; the router fails over."
+            )
+        for what in _NUMBER_OPTIONS & self.options.keys():
+            value = self.options[what]
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise ConfigurationError(f"{what} must be a number, got {value!r}.")
 
     def _check_number(self, what: str, *, low: float, high: float = math.inf) -> None:
         value = getattr(self, what)
@@ -239,8 +271,8 @@ def _traced(model: BaseChatModel) -> dict[str, str]:
 def _profile_facts(model: BaseChatModel, listed: frozenset[str]) -> dict[str, Any]:
     """Read a chat model's profile, and where it does not speak of an ability, LiteLLM's list and its class.
 
-    A class that overrides `bind_tools` calls tools, and one that calls tools can return structured output:
-    the rule of LangChain's own standard tests.
+    A class that overrides `bind_tools` calls tools: the rule of LangChain's own standard tests. It need not
+    have structured output of its own; a schema can be carried by a tool call.
     """
     profile: ModelProfile = model.profile or {}
     able = {name for name in CAPABILITIES if profile.get(name, name in listed) is True}
@@ -248,8 +280,6 @@ def _profile_facts(model: BaseChatModel, listed: frozenset[str]) -> dict[str, An
         able.add("image_inputs")
     if "tool_calling" not in profile and type(model).bind_tools is not BaseChatModel.bind_tools:
         able.add("tool_calling")
-    if "structured_output" not in profile and "tool_calling" in able:
-        able.add("structured_output")
     facts: dict[str, Any] = {
         "context_tokens": profile.get("max_input_tokens"),
         "max_output_tokens": profile.get("max_output_tokens"),

@@ -63,8 +63,10 @@ def _lacking_abilities(candidate: Candidate, request: RoutingRequest) -> Iterato
             continue
         if ability == "structured_output" and request.schema_by_tool_call and able and "tool_calling" in able:
             continue  # a model that calls tools returns structured output through a tool call
-        known = "lacks" if able is not None else "is not known to have"
-        yield f"{known} {_ABILITY_WORDS[ability]}"
+        if able is None:
+            yield f"is not known to have {_ABILITY_WORDS[ability]} (set capabilities= on the Candidate)"
+        else:
+            yield f"lacks {_ABILITY_WORDS[ability]}"
 
 
 def _context(candidate: Candidate, request: RoutingRequest) -> Iterator[str]:

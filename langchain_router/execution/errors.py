@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 
 from langchain_core.exceptions import (
@@ -34,6 +35,7 @@ class ErrorKind(StrEnum):
     TIMEOUT = "timeout"
     AUTH = "auth"
     NOT_FOUND = "not_found"
+    UNSUPPORTED = "unsupported"
     BAD_REQUEST = "bad_request"
     CONTEXT_OVERFLOW = "context_overflow"
     MALFORMED = "malformed"
@@ -76,12 +78,19 @@ _BY_STATUS = {
     504: ErrorKind.TIMEOUT,
 }
 
-# Of httpx, and of the clients of OpenAI, Anthropic, Groq and others that are generated alike.
+# Of httpx, requests and botocore, and of the clients of OpenAI, Anthropic, Groq and others made alike.
 _BY_CLASS_NAME = {
     "TimeoutException": ErrorKind.TIMEOUT,
-    "TransportError": ErrorKind.CONNECT,
+    "Timeout": ErrorKind.TIMEOUT,
+    "ReadTimeoutError": ErrorKind.TIMEOUT,
+    "ConnectTimeoutError": ErrorKind.TIMEOUT,
     "APITimeoutError": ErrorKind.TIMEOUT,
+    "TransportError": ErrorKind.CONNECT,
+    "ConnectionError": ErrorKind.CONNECT,
+    "HTTPClientError": ErrorKind.CONNECT,
     "APIConnectionError": ErrorKind.CONNECT,
+    "SSLError": ErrorKind.CONNECT,
+    "gaierror": ErrorKind.CONNECT,
 }
 
 
@@ -89,9 +98,9 @@ def error_kind(error: BaseException) -> ErrorKind:
     """Classify an error raised by a candidate's call.
 
     LangChain's `ModelError` classes and the standard library's connection and timeout errors decide first,
-    then the HTTP status (`status_code` on errors of OpenAI, Anthropic and LiteLLM, `response.status_code` on
-    those of httpx), then the class names by which httpx and the providers' own clients tell a failed
-    connection. Only classes, codes and numbers are looked at, never the words of a message.
+    then the HTTP status where the clients of OpenAI, Anthropic, LiteLLM, httpx, requests, botocore and Google
+    put it, then the class names by which these tell a failed connection.
+    Only classes, codes and numbers are looked at, never the words of a message.
 
     Example:
         >>> error_kind(ModelRateLimitError("slow down"))
@@ -103,6 +112,8 @@ def error_kind(error: BaseException) -> ErrorKind:
         return ErrorKind.CONTROL_FLOW
     if getattr(error, "code", None) == "context_length_exceeded":
         return ErrorKind.CONTEXT_OVERFLOW
+    if any(cls.__name__ == "UnsupportedParamsError" for cls in type(error).__mro__):
+        return ErrorKind.UNSUPPORTED  # LiteLLM: this model does not take the parameter; another may
     by_class = next((kind for cls, kind in _BY_CLASS if isinstance(error, cls)), None)
     if by_class is not None and by_class is not ErrorKind.SERVER:
         return by_class
@@ -125,12 +136,23 @@ def another_may_serve(kind: ErrorKind) -> bool:
 
 
 def _by_status(error: Exception) -> ErrorKind | None:
-    status = getattr(error, "status_code", None)
-    if status is None:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-    if not isinstance(status, int) or status < 400:
+    status = _status(error)
+    if status is None or not 400 <= status <= 599:
         return None
     return _BY_STATUS.get(status, ErrorKind.SERVER)
+
+
+def _status(error: Exception) -> int | None:
+    """Return the HTTP status that an error bears, in the places where the providers' clients put it."""
+    response = getattr(error, "response", None)
+    found = [getattr(error, "status_code", None), getattr(response, "status_code", None)]
+    if isinstance(response, Mapping):  # botocore
+        metadata = response.get("ResponseMetadata")
+        found.append(metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None)
+    found.append(getattr(error, "code", None))  # google
+    return next(
+        (status for status in found if isinstance(status, int) and not isinstance(status, bool)), None
+    )
 
 
 def _is_control_flow(error: BaseException) -> bool:

@@ -98,12 +98,14 @@ def walk(
             kind = error_kind(error)
             attempts.append(Attempt(candidate=name, latency_s=clock() - started, error_kind=kind))
             if not another_may_serve(kind):
+                if errors and kind is not ErrorKind.CONTROL_FLOW:
+                    error.add_note(f"langchain_router: {len(errors)} candidate(s) had failed before.")
                 raise
             if kind is ErrorKind.CONTEXT_OVERFLOW and window_tokens is not None:
                 too_small_tokens = max(too_small_tokens, window_tokens)
             error.add_note(f"langchain_router: attempt {number}, candidate {name!r}, {kind.value}.")
             errors.append(error)
-            _logger.debug("candidate %s failed (%s)", name, kind.value)
+            _logger.info("candidate %s failed (%s), decision %s", name, kind.value, decision.id)
         else:
             attempts.append(Attempt(candidate=name, latency_s=clock() - started))
             return Served(answer=answer, attempts=tuple(attempts))

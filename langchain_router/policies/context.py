@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from langchain_core.utils.uuid import uuid7
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.decision import Eligible, Flip, RoutingDecision, Step
+from langchain_router.exceptions import ConfigurationError
 from langchain_router.policies.answer_tokens import expected_answer_tokens
 from langchain_router.quality.prior import QualityCurve, QualityModel
 from langchain_router.request import RoutingRequest
@@ -61,9 +63,10 @@ class Context:
             if candidate.name not in self.curves:
                 self.curves[candidate.name] = self.quality.curve(candidate, self.intent)
             curve = self.curves[candidate.name]
-            return (
-                None if curve is None else curve(self.complexity.value if complexity is None else complexity)
-            )
+            if curve is None:
+                return None
+            predicted = float(curve(self.complexity.value if complexity is None else complexity))
+            return predicted if math.isfinite(predicted) else None
         except Exception as error:  # noqa: BLE001 - a broken quality model must not lose the request
             _logger.warning("quality model failed (%s); the quality is unknown", type(error).__name__)
             self.curves[candidate.name] = None
@@ -108,6 +111,13 @@ class Context:
             propensity: Probability of this choice, 0..1.
             flips: Where another complexity would have changed the choice.
         """
+        stray = next((one for one in plan if not isinstance(one, Candidate)), None)
+        if stray is not None or not plan:
+            raise ConfigurationError(
+                f"a plan is a list of candidates, at least one; {policy!r} gave {stray!r}."
+                if plan
+                else f"a plan is a list of candidates, at least one; {policy!r} gave none."
+            )
         remarks = remarks or {}
         expected = tuple(
             Eligible(

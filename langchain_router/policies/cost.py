@@ -78,7 +78,7 @@ class CostPolicy:
             plan = [*good, *others]
             reason = f"{self._superlative()} with predicted quality of at least {self.quality:g}"
         else:
-            plan, reason = self._fall_back(others)
+            plan, reason = self._fall_back(others, known=any(one is not None for one in predicted.values()))
         return context.decision(
             plan,
             reason=reason,
@@ -112,12 +112,13 @@ class CostPolicy:
 
         return sorted(candidates, key=loss)
 
-    def _fall_back(self, by_quality: list[Candidate]) -> tuple[list[Candidate], str]:
+    def _fall_back(self, by_quality: list[Candidate], *, known: bool) -> tuple[list[Candidate], str]:
         named = [c for c in by_quality if c.name == self.fallback]
         if named:
             plan = [*named, *(c for c in by_quality if c.name != self.fallback)]
             return plan, f"the named fallback, as none is predicted to reach quality {self.quality:g}"
-        return by_quality, f"the best there is, as none is predicted to reach quality {self.quality:g}"
+        reason = f"the best there is, as none is predicted to reach quality {self.quality:g}"
+        return by_quality, reason if known else "the first of those that may, as no quality is known"
 
     def _remark(self, predicted: float | None) -> str:
         if self._is_enough(predicted):
@@ -133,7 +134,7 @@ class CostPolicy:
         def choice_at(complexity: float) -> Candidate:
             good = (c for c in ranked if enough_to[c.name] >= complexity)
             by_quality = sorted(ranked, key=lambda c: -_or(context.predicted_quality(c, complexity), -1))
-            return next(good, None) or self._fall_back(by_quality)[0][0]
+            return next(good, None) or self._fall_back(by_quality, known=True)[0][0]
 
         value = context.complexity.value
         crossings = sorted({c for c in enough_to.values() if 0 <= c <= 1})

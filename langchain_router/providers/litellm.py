@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
 
 os.environ.setdefault(
     "LITELLM_LOCAL_MODEL_COST_MAP", "True"
@@ -33,10 +33,12 @@ from langchain_core.exceptions import (
 )
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableParallel, RunnableSequence
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_litellm import ChatLiteLLM
 from pydantic import BaseModel, model_validator
 
@@ -83,6 +85,13 @@ class RouterChatLiteLLM(ChatLiteLLM):
         values["model_kwargs"] = {**extra, **(values.get("model_kwargs") or {}), "max_retries": 0}
         return values
 
+    def __repr__(self) -> str:
+        return (
+            f"RouterChatLiteLLM(model={self.model!r})"  # options can hold credentials, and tracers print this
+        )
+
+    __str__ = __repr__
+
     def _resolve_model_profile(self) -> ModelProfile | None:
         info = model_info(self.model)
         if info is None:
@@ -107,7 +116,7 @@ class RouterChatLiteLLM(ChatLiteLLM):
     ) -> Any:
         """Make one request; the router retries, so this does not."""
         with _mapped_errors():
-            response = litellm.completion(**kwargs)
+            response = litellm.completion(**{**kwargs, **_ONE_REQUEST})
         return _tagged(response) if kwargs.get("stream") else response
 
     async def acompletion_with_retry(
@@ -117,7 +126,7 @@ class RouterChatLiteLLM(ChatLiteLLM):
     ) -> Any:
         """Make one request; the router retries, so this does not."""
         with _mapped_errors():
-            response = await litellm.acompletion(**kwargs)
+            response = await litellm.acompletion(**{**kwargs, **_ONE_REQUEST})
         return _atagged(response) if kwargs.get("stream") else response
 
     def _create_chat_result(self, response: Mapping[str, Any], **params: Any) -> ChatResult:
@@ -142,8 +151,24 @@ class RouterChatLiteLLM(ChatLiteLLM):
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         asked_for = kwargs.get("model") or self.model
-        async for chunk in super()._astream(*args, **kwargs):
-            yield _with_served(chunk, asked_for)
+        chunks = cast("AsyncGenerator[ChatGenerationChunk, None]", super()._astream(*args, **kwargs))
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                yield _with_served(chunk, asked_for)
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type[BaseModel] | Callable[..., Any] | BaseTool],
+        tool_choice: dict[str, Any] | str | bool | None = None,
+        *,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools. `strict` goes into each of them; an empty list, which providers refuse, is not sent."""
+        if not tools:
+            return self.bind(**kwargs)
+        formatted: list[Any] = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        return super().bind_tools(formatted, tool_choice, **kwargs)
 
     def with_structured_output(
         self,
@@ -173,6 +198,8 @@ class RouterChatLiteLLM(ChatLiteLLM):
         """Estimate the tokens of messages; the parent's way needs the transformers package."""
         return count_tokens_approximately(messages, tools=list(tools) if tools else None)
 
+
+_ONE_REQUEST = {"max_retries": 0, "num_retries": 0}
 
 _SERVED_KEY = "langchain_router_served"
 
@@ -272,7 +299,9 @@ def as_model_error(error: Exception) -> ModelError | None:
     kind = next((model_error for cls, model_error in _ERRORS if isinstance(error, cls)), None)
     if kind is None:
         return None
-    if getattr(error, "status_code", None) == 403:  # LiteLLM has it as a plain APIError
+    if kind is ModelInvalidRequestError and "LLM Provider NOT provided" in str(error):
+        kind = ModelNotFoundError  # a model string that LiteLLM cannot place, not a fault of the request
+    elif getattr(error, "status_code", None) == 403:  # LiteLLM has it as a plain APIError
         kind = ModelPermissionDeniedError
     elif kind is ModelAPIError and _never_connected(error):  # LiteLLM has it as a 500
         kind = ModelConnectionError
@@ -280,6 +309,8 @@ def as_model_error(error: Exception) -> ModelError | None:
     mapped = dual.__new__(dual)
     mapped.args = error.args
     mapped.__dict__.update(error.__dict__)
+    for one in (error, mapped):  # it quotes the prompt, and error trackers store attributes
+        one.__dict__["litellm_debug_info"] = None
     return mapped
 
 
@@ -287,8 +318,29 @@ def _dual_class(litellm_class: type[Exception], model_error: type[ModelError]) -
     made = _dual_classes.get((litellm_class, model_error))
     if made is None:
         name = f"LiteLLM{litellm_class.__name__}"
-        made = type(name, (litellm_class, model_error), {"__module__": __name__})
+        body = {"__module__": __name__, "__reduce__": _reduced}
+        made = type(name, (litellm_class, model_error), body)
         _dual_classes[litellm_class, model_error] = made
+    return made
+
+
+def _reduced(error: Any) -> tuple[Any, ...]:
+    """Pickle a mapped error by its parents and its plain attributes; the class itself is made at run time."""
+    litellm_class, model_error = type(error).__bases__
+    plain = {k: v for k, v in error.__dict__.items() if isinstance(v, (str, int, float, bool, type(None)))}
+    return _remade, (litellm_class, model_error, error.args, plain)
+
+
+def _remade(
+    litellm_class: type[Exception],
+    model_error: type[ModelError],
+    args: tuple[Any, ...],
+    plain: dict[str, Any],
+) -> ModelError:
+    dual = _dual_class(litellm_class, model_error)
+    made = dual.__new__(dual)
+    made.args = args
+    made.__dict__.update(plain)
     return made
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 
+from langchain_router.frozen import FrozenDict
 from langchain_router.request import RoutingRequest, estimate_tokens
 from langchain_router.signals import complexity_words, intent_words
 from langchain_router.signals.lexicon import Lexicon, listed
@@ -93,7 +93,7 @@ class HeuristicComplexityScorer:
         ordered = sorted(parts.items(), key=lambda item: (-abs(item[1]), item[0]))
         return ComplexityScore(
             value=min(1.0, max(0.0, BASE + math.fsum(parts.values()))),
-            contributions=MappingProxyType(dict(ordered)),
+            contributions=FrozenDict(ordered),
             source="heuristic",
         )
 

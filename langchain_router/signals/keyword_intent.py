@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import MappingProxyType
 
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.frozen import FrozenDict
 from langchain_router.request import RoutingRequest
 from langchain_router.signals.intent_rules import EVIDENCE, PRIOR, IntentRule
 from langchain_router.signals.intent_tags import tags
@@ -92,7 +92,7 @@ class KeywordIntentClassifier:
         probabilities = _softmax(scores)
         return IntentPrediction(
             label=max(probabilities, key=probabilities.__getitem__),
-            probabilities=MappingProxyType(probabilities),
+            probabilities=FrozenDict(probabilities),
             source="keywords",
             evidence=tuple(sorted(fired, key=lambda name: (-fired[name], name))),
         )

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -18,6 +17,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_router.constraints import names
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.frozen import FrozenDict
 from langchain_router.request import RoutingRequest, texts
 from langchain_router.signals.keyword_intent import KeywordIntentClassifier
 from langchain_router.signals.text import view
@@ -169,7 +169,7 @@ class LLMIntentClassifier:
         probabilities[label] += TRUST
         return IntentPrediction(
             label=label,
-            probabilities=MappingProxyType(probabilities),
+            probabilities=FrozenDict(probabilities),
             source="llm",
             evidence=(f"llm:{label}",),
         )

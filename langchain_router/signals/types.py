@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, Protocol, get_args, runtime_checkable
 
 from langchain_router.request import RoutingRequest
@@ -58,7 +57,7 @@ class ComplexityScore:
     """
 
     value: float
-    contributions: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    contributions: Mapping[str, float] = field(default_factory=dict)
     source: str = "heuristic"
 
 

@@ -1,4 +1,11 @@
-"""Public testing kit: a simulated provider over real HTTP, recorded answers, and what they are made of."""
+"""Public testing kit: a simulated provider over real HTTP, recorded answers, chaos, and their parts.
+
+`FaultyChatModel` is imported when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from langchain_router.testing.answers import (
     AnswerSource,
@@ -10,8 +17,12 @@ from langchain_router.testing.replay import ReplayOutcome, ReplayRow, fit_prices
 from langchain_router.testing.schema_instance import schema_instance
 from langchain_router.testing.simulated import SeenRequest, SimulatedProvider
 
+if TYPE_CHECKING:
+    from langchain_router.testing.faults import FaultyChatModel
+
 __all__ = [
     "AnswerSource",
+    "FaultyChatModel",
     "ReplayOutcome",
     "ReplayRow",
     "SeenRequest",
@@ -23,3 +34,16 @@ __all__ = [
     "read_replay",
     "schema_instance",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "FaultyChatModel":
+        raise AttributeError(f"module 'langchain_router.testing' has no attribute {name!r}")
+    from langchain_router.testing.faults import FaultyChatModel
+
+    globals()[name] = FaultyChatModel
+    return FaultyChatModel
+
+
+def __dir__() -> list[str]:
+    return __all__

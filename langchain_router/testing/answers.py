@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import exp
-from types import MappingProxyType
 from typing import Protocol
 
 from langchain_router.exceptions import ConfigurationError
@@ -91,7 +90,7 @@ class SimulatedModel:
                     f"skill of simulated model {self.name!r} has {intent!r}: {ability!r}; "
                     f"write one of {', '.join(INTENTS)} and an ability from 0 to 1."
                 )
-        object.__setattr__(self, "skill", MappingProxyType(dict(self.skill)))
+        object.__setattr__(self, "skill", dict(self.skill))
 
     def cost_usd(self, *, input_tokens: int, output_tokens: int) -> float:
         """Return what a request with so many tokens costs."""

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from langchain_router.exceptions import ConfigurationError
@@ -90,6 +89,8 @@ def read_replay(path: str | os.PathLike[str]) -> tuple[ReplayRow, ...]:
         raise ConfigurationError(f"{path}, line {line_number}: {error}") from None
     except (ValueError, RecursionError):  # its own message may quote the line
         raise ConfigurationError(f"{path}, line {line_number}: not a line of JSON in UTF-8") from None
+    except FileNotFoundError:
+        raise ConfigurationError(f"There is no file {str(path)!r}.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigurationError(f"{path} cannot be read after line {line_number}: {error}") from error
     return tuple(rows)
@@ -159,7 +160,7 @@ def _row(given: Any) -> ReplayRow:
         dataset=_optional_text(given, "dataset") or "",
         domain=_optional_text(given, "domain") or "",
         prompt=_text(given, "prompt"),
-        outcomes=MappingProxyType({model: _outcome(model, value) for model, value in outcomes.items()}),
+        outcomes={model: _outcome(model, value) for model, value in outcomes.items()},
     )
 
 

@@ -33,7 +33,8 @@ def tool_calls(request: ChatRequest) -> tuple[ToolCall, ...]:
     if request.forced_tool is not None:
         chosen = [(tool, text) for tool in request.tools if tool["name"] == request.forced_tool]
     elif request.tool_choice == "required":
-        chosen = _mentioned(request.tools, text) or [(_most_related(request.tools, text)[0], text)]
+        fresh = _not_called_since_the_user_spoke(request) or request.tools
+        chosen = _mentioned(fresh, text) or [(_most_related(fresh, text)[0], text)]
     elif request.messages[-1]["role"] != "user":
         chosen = []
     else:
@@ -42,6 +43,16 @@ def tool_calls(request: ChatRequest) -> tuple[ToolCall, ...]:
     if not request.parallel_tool_calls:
         chosen = chosen[:1]
     return tuple(ToolCall(name=tool["name"], arguments=_arguments(tool, text)) for tool, text in chosen)
+
+
+def _not_called_since_the_user_spoke(request: ChatRequest) -> list[Mapping[str, Any]]:
+    """Return the tools left to call, so that an agent which is forced to call one comes to an end."""
+    called: set[str] = set()
+    for message in request.messages:
+        if message["role"] == "user":
+            called.clear()
+        called.update(call["function"]["name"] for call in message.get("tool_calls") or ())
+    return [tool for tool in request.tools if tool["name"] not in called]
 
 
 def _mentioned(tools: Sequence[Mapping[str, Any]], text: str) -> list[tuple[Mapping[str, Any], str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -139,10 +141,32 @@ def test_image_urls_in_a_profile_mean_image_input() -> None:
     )
 
 
-def test_a_class_that_binds_tools_calls_tools_and_so_returns_structured_output() -> None:
-    assert Candidate(model=HouseWithTools()).resolved().capabilities == frozenset(
-        {"tool_calling", "structured_output"}
-    )
+def test_a_class_that_binds_tools_calls_tools() -> None:
+    assert Candidate(model=HouseWithTools()).resolved().capabilities == frozenset({"tool_calling"})
+
+
+@pytest.mark.parametrize("elsewhere", ["api_base", "base_url", "custom_llm_provider"])
+def test_a_model_string_whose_calls_go_elsewhere_has_no_provider_unless_it_is_stated(elsewhere: str) -> None:
+    options = {elsewhere: "http://127.0.0.1:9/v1"}
+    assert Candidate(model="openai/gpt-4o", options=options).resolved().provider is None
+    assert Candidate(model="openai/gpt-4o", options=options, provider="house").resolved().provider == "house"
+    assert Candidate(model="openai/gpt-4o").resolved().provider == "openai"
+
+
+def test_options_that_would_leave_the_candidate_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'fallbacks', with which LiteLLM would call another model"):
+        Candidate(model="openai/gpt-4o", options={"fallbacks": ["openai/gpt-4"]})
+
+
+@pytest.mark.parametrize("option", ["temperature", "timeout", "max_tokens"])
+def test_an_option_that_must_be_a_number_is_checked_at_once(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option} must be a number, got 'hot'"):
+        Candidate(model="openai/gpt-4o", options={option: "hot"})
+
+
+def test_a_candidate_can_be_pickled_and_copied() -> None:
+    candidate = Candidate(model="openai/gpt-4o", quality_by_intent={"reasoning": 0.9})
+    assert pickle.loads(pickle.dumps(candidate)) == candidate == copy.deepcopy(candidate)  # noqa: S301
 
 
 def test_a_profile_that_denies_tool_calling_is_believed_over_the_class() -> None:

@@ -65,7 +65,7 @@ def test_a_candidate_needs_the_abilities_that_the_request_shows(
 ) -> None:
     assert against(asked, capabilities=frozenset({ability})) == ()
     assert against(asked, capabilities=frozenset()) == (f"lacks {words}",)
-    assert against(asked) == (f"is not known to have {words}",)
+    assert against(asked) == (f"is not known to have {words} (set capabilities= on the Candidate)",)
 
 
 def test_a_tool_call_may_carry_structured_output_where_the_caller_says_so() -> None:
@@ -74,7 +74,9 @@ def test_a_tool_call_may_carry_structured_output_where_the_caller_says_so() -> N
     assert against(by_tool, capabilities=tools_only) == ()
     assert against(request(response_schema={}), capabilities=tools_only) == ("lacks structured output",)
     assert against(by_tool, capabilities=frozenset()) == ("lacks structured output",)
-    assert against(by_tool) == ("is not known to have structured output",)
+    assert against(by_tool) == (
+        "is not known to have structured output (set capabilities= on the Candidate)",
+    )
 
 
 # --- lengths ----------------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ def test_an_answer_longer_than_the_candidate_gives_is_not_asked_of_it() -> None:
         ),
         ({"providers": {"a"}}, {"provider": "a"}, {}, "has no stated provider, and only a is allowed"),
         ({"regions": {"eu"}}, {"region": "eu"}, {"region": "us"}, "is at region 'us', and only eu is"),
-        ({"regions": {"eu"}}, {"region": "eu"}, {}, "has no stated region, and only eu is allowed"),
+        ({"regions": {"eu"}}, {"region": "eu"}, {}, "has no stated region, and only eu is allowed (set"),
         ({"tags": {"x", "y"}}, {"tags": frozenset("xyz")}, {"tags": frozenset("z")}, "lacks the tag x, y"),
         ({"tags": {"x"}}, {"tags": frozenset("x")}, {}, "lacks the tag x"),
     ],
@@ -223,11 +225,14 @@ def test_when_nobody_fits_the_error_lists_everyones_reason_and_no_prompt() -> No
     with pytest.raises(NoEligibleCandidateError) as caught:
         router.decide(canary, regions={"eu"}, max_cost_usd=0.5, tools=[TOOL])
     assert caught.value.excluded == {
-        "one": ("is not known to have tool calling", "is at region 'us', and only eu is allowed"),
+        "one": (
+            "is not known to have tool calling (set capabilities= on the Candidate)",
+            "is at region 'us', and only eu is allowed",
+        ),
         "two": (
-            "is not known to have tool calling",
+            "is not known to have tool calling (set capabilities= on the Candidate)",
             "has no known price, and max_cost_usd is 0.5",
-            "has no stated region, and only eu is allowed",
+            "has no stated region, and only eu is allowed (set region= on the Candidate)",
         ),
     }
     message = str(caught.value)

@@ -139,6 +139,7 @@ SERVED_BY_ANOTHER = {
     "timeout": True,
     "auth": True,
     "not_found": True,
+    "unsupported": True,
     "context_overflow": True,
     "malformed": True,
     "bad_request": False,

@@ -242,7 +242,7 @@ def test_a_request_exactly_on_a_threshold_would_flip_below_it() -> None:
         ("above", 0.7, "c"),
     ]
     assert (
-        "Would flip to a below complexity 0.40 (0.00 away) and to c above complexity 0.70 (0.30 away)."
+        "Would flip to a below complexity 0.400 (0.000 away) and to c above complexity 0.700 (0.300 away)."
         in (decision.explain())
     )
 

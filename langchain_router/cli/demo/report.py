@@ -25,7 +25,9 @@ def print_explained(console: Console, router: ChatRouter, traffic: Traffic) -> N
         first_line = " ".join(prompt.split())
         shown = first_line if len(first_line) <= _PROMPT_CHARS else first_line[: _PROMPT_CHARS - 1] + "…"
         console.print(f"\n“{shown}”", style="bold cyan", markup=False, highlight=False)
-        console.print(Padding(decision.explain(), (0, 0, 0, 2)), markup=False, highlight=False)
+        for line in decision.explain().splitlines():
+            indent = len(line) - len(line.lstrip()) + 2
+            console.print(Padding(line.strip(), (0, 0, 0, indent)), markup=False, highlight=False)
     console.print()
 
 
@@ -49,6 +51,8 @@ def print_report(
     console.print(table)
     if unused:
         console.print(f"Never chosen: {', '.join(unused)}.")
+    if len(unused) == len(traffic.candidates) - 1:
+        console.print("One model answered everything: no cheaper one was predicted to be good enough.")
     _print_saving(console, traffic, served, always)
 
 

@@ -26,6 +26,7 @@ from langchain_router.cli.demo.report import print_explained, print_report
 from langchain_router.cli.demo.simulated import SimulatedTraffic
 from langchain_router.cli.demo.traffic import Served, Traffic, Usage
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.policies import make_policy
 
 _AT_ONCE = 4
 
@@ -44,7 +45,7 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         ConfigurationError: The options exclude each other, or the file cannot be used.
     """
     console = Console()
-    traffic = _open(data=data, live=live, limit=limit)
+    traffic = _open(data=data, live=live, limit=limit, policy=policy, quality=quality)
     try:
         console.rule(f"[bold]{traffic.title}")
         for note in traffic.notes:
@@ -55,6 +56,8 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
             router.warm_up()
         prompt = ChatPromptTemplate.from_messages([("human", "{question}")])
         chain = prompt | router | StrOutputParser()
+        if not live:  # the first call opens connections, which is nobody's latency
+            router.invoke(traffic.prompts[0])
         print_explained(console, router, traffic)
         served = _run(console, "Routing", chain, traffic)
         always: list[Served] = []
@@ -66,11 +69,14 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         traffic.close()
 
 
-def _open(*, data: str | None, live: bool, limit: int | None) -> Traffic:
+def _open(*, data: str | None, live: bool, limit: int | None, policy: str, quality: float | None) -> Traffic:
     if data and live:
         raise ConfigurationError("Recorded data (DATA=) and live providers (--live) exclude each other.")
+    if quality is not None and policy != "cost":
+        raise ConfigurationError("--quality (QUALITY=) goes with the policy cost; leave one of them out.")
     if limit is not None and limit < 1:
         raise ConfigurationError(f"limit must be 1 or more, got {limit}.")
+    make_policy(policy, quality=quality)  # a wrong name or threshold is refused before anything is printed
     if data:
         return RecordedTraffic(Path(data), limit=limit)
     return LiveTraffic(limit=limit) if live else SimulatedTraffic(limit=limit)
