@@ -28,22 +28,22 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from langchain_router.binding import RouterBinding
-from langchain_router.calls import BindModel, RoutedCall, bind_model, prepare_call
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.catalogue import catalogue
 from langchain_router.candidates.shared_profile import shared_profile
+from langchain_router.chat.binding import RouterBinding
+from langchain_router.chat.calls import BindModel, RoutedCall, bind_model, prepare_call
+from langchain_router.chat.construction import in_words, resolve_candidates, split_options, with_method
+from langchain_router.chat.runs import RoutedRuns
+from langchain_router.chat.stamp import as_chunk
 from langchain_router.constraints import Constraints, take_constraints
-from langchain_router.construction import in_words, resolve_candidates, split_options, with_method
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.policies import Policy, make_policy
 from langchain_router.quality.prior import QualityModel
 from langchain_router.request import estimate_tokens
 from langchain_router.router import Router
-from langchain_router.runs import RoutedRuns
 from langchain_router.signals import ComplexityScorer, IntentClassifier
-from langchain_router.stamp import as_chunk
 
 _FIXED = frozenset(
     {
@@ -379,7 +379,7 @@ class ChatRouter(RoutedRuns):
         Raises:
             ConfigurationError: The method is unknown.
         """
-        from langchain_router.structured import StructuredRouter
+        from langchain_router.chat.structured import StructuredRouter
 
         return StructuredRouter(self, schema, include_raw=include_raw, method=method, options=kwargs)
 

@@ -28,14 +28,14 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_router.calls import RoutedCall, for_schema
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.chat.calls import RoutedCall, for_schema
+from langchain_router.chat.interruption import watched
+from langchain_router.chat.stamp import stamp
 from langchain_router.chat_model import ChatRouter
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError, MalformedResponseError
 from langchain_router.execution.plan import Call, Served
-from langchain_router.interruption import watched
-from langchain_router.stamp import stamp
 from langchain_router_agents.own_model import OwnModel
 from langchain_router_agents.provider_settings import fit
 

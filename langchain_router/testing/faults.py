@@ -32,9 +32,9 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from pydantic import Field, PrivateAttr
 
+from langchain_router.chat.stamp import as_chunk
 from langchain_router.exceptions import ConfigurationError, MalformedResponseError
 from langchain_router.execution.errors import ErrorKind
-from langchain_router.stamp import as_chunk
 from langchain_router.testing.phrases import draw
 from langchain_router.testing.scripted import ScriptedChatModel
 

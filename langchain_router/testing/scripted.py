@@ -17,8 +17,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
+from langchain_router.chat.stamp import as_chunk
 from langchain_router.request import estimate_tokens
-from langchain_router.stamp import as_chunk
 from langchain_router.testing.openai_api import pieces
 
 

@@ -53,7 +53,7 @@ def test_recorded_answers_are_scored_and_billed_as_recorded(
     assert main(["demo", "--data", str(path)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "RECORDED" in printed
-    assert "28 RECORDED prompts" in printed
+    assert "28 RECORDED prompts and answers" in printed
     assert "$0.0280" in printed
 
 
@@ -61,7 +61,7 @@ def test_recorded_answers_are_scored_and_billed_as_recorded(
 @pytest.mark.parametrize("name", ["gb_svamp", "routerbench_mbpp", "alpacaeval"])
 def test_the_demo_routes_recorded_public_prompts(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--data", str(SHARED / f"{name}.jsonl.gz"), "--limit", "25"]) == 0
-    assert "25 RECORDED prompts" in " ".join(capsys.readouterr().out.split())
+    assert "25 RECORDED prompts and answers" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
-from langchain_router.calls import RoutedCall
+from langchain_router.chat.calls import RoutedCall
+from langchain_router.chat.interruption import interrupted, watched
+from langchain_router.chat.stamp import stamp, stamp_stream
 from langchain_router.constraints import Constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import MalformedResponseError
 from langchain_router.execution.plan import Call
-from langchain_router.interruption import interrupted, watched
 from langchain_router.router import Router
-from langchain_router.stamp import stamp, stamp_stream
 
 Ready = tuple[Runnable[Any, Any], dict[str, Any], RunnableConfig]
 """What to call for a step: the model as bound for this call, its options and its config."""

@@ -11,8 +11,8 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 
-from langchain_router.calls import RoutedCall, for_schema
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.chat.calls import RoutedCall, for_schema
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 
