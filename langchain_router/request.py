@@ -46,6 +46,7 @@ class RoutingRequest:
             tools but has no native structured output will do.
         constraints: What the caller allows.
         max_output_tokens: The caller's own limit on the answer, if the call sets one.
+        answers: How many answers the call asks for (`n`), each of which is billed.
         pinned: Name of the only candidate that may answer, if the call names one.
         step: Name of the chain or agent step that asks (LangGraph's node), if known.
         thread_id: The conversation it belongs to, if known.
@@ -57,6 +58,7 @@ class RoutingRequest:
     schema_by_tool_call: bool = False
     constraints: Constraints = field(default_factory=Constraints)
     max_output_tokens: int | None = None
+    answers: int = 1
     pinned: str | None = None
     step: str | None = None
     thread_id: str | None = None

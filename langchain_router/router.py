@@ -119,7 +119,7 @@ class Router:
                 candidate,
                 request,
                 estimated_cost_usd=context.estimated_cost_usd(
-                    candidate, answer_tokens=request.max_output_tokens
+                    candidate, answer_tokens=_most_answer_tokens(candidate, request)
                 ),
                 predicted_quality=context.predicted_quality(candidate),
             )
@@ -143,6 +143,12 @@ class Router:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
         instead = self._keywords.classify(request)
         return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
+
+
+def _most_answer_tokens(candidate: Candidate, request: RoutingRequest) -> int | None:
+    """Return the bound on the answer that the call or the candidate sets, for all answers asked for."""
+    bound = request.max_output_tokens or candidate.options.get("max_tokens")
+    return None if bound is None else int(bound) * request.answers
 
 
 def _checked_intent(said: object) -> IntentPrediction:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelRateLimitError
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -152,6 +158,18 @@ def test_what_a_router_was_built_from_cannot_be_changed_without_effect(placed: l
         router.model_copy(update={"candidates": placed[1:]})
 
 
+def test_max_cost_counts_every_answer_asked_for_and_the_candidates_own_bound() -> None:
+    price = Price.per_million(input_usd=0, output_usd=1)
+    free_of_bounds = Candidate(model="house/a", price=price, quality=0.9)
+    bounded = Candidate(model="house/b", price=price, quality=0.9, options={"max_tokens": 50_000})
+    limit = {"max_cost_usd": 0.001}
+    ChatRouter(candidates=[free_of_bounds]).decide("Hello", **limit)  # type: ignore[arg-type]
+    with pytest.raises(NoEligibleCandidateError, match="over max_cost_usd"):
+        ChatRouter(candidates=[free_of_bounds]).decide("Hello", None, n=50, **limit)
+    with pytest.raises(NoEligibleCandidateError, match=r"about \$0.05"):
+        ChatRouter(candidates=[bounded]).decide("Hello", None, **limit)
+
+
 # --- one request, one answer ------------------------------------------------------------------------------
 
 
@@ -206,6 +224,86 @@ def test_a_handler_given_to_the_router_and_to_the_call_hears_each_run_once(route
     mine = ChatRouter(candidates=list(router.candidates), quality=0.75, callbacks=[counting])
     mine.invoke("Hello", {"callbacks": [counting]})
     assert counting.ended == 1
+
+
+def test_the_run_id_of_a_call_names_its_first_attempt_only(
+    provider: SimulatedProvider, router: ChatRouter
+) -> None:
+    class Ids(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.seen: list[UUID] = []
+
+        def on_chat_model_start(self, *args: Any, run_id: UUID, **kwargs: Any) -> None:
+            self.seen.append(run_id)
+
+    provider.fail("small", 500)
+    ids, run_id = Ids(), uuid4()
+    router.invoke("Hello", {"run_id": run_id, "callbacks": [ids]})
+    assert ids.seen[0] == run_id
+    assert len(set(ids.seen)) == 2
+
+
+def test_the_message_that_a_model_gave_is_not_changed_by_the_stamp() -> None:
+    given = AIMessage("mine", response_metadata={"kept": 1})
+    model = GenericFakeChatModel(messages=iter([given]))
+    answer = ChatRouter(candidates=[Candidate(model=model, name="one")]).invoke("Hello")
+    assert answer.response_metadata["router"]["served_by"] == "one"
+    assert given.response_metadata == {"kept": 1}
+
+
+async def test_giving_up_on_an_event_stream_leaves_no_call_running(
+    provider: SimulatedProvider, router: ChatRouter
+) -> None:
+    provider.hang("small", limit_s=5)
+    before = asyncio.all_tasks()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await router.astream_events("Hello", version="v3")
+    left = {task for task in asyncio.all_tasks() - before if "_produce" in repr(task.get_coro())}
+    assert left == set()
+
+
+async def test_making_a_model_does_not_block_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def slowly(_: Candidate) -> Any:
+        assert released.wait(5)
+        return GenericFakeChatModel(messages=iter([AIMessage("made")]))
+
+    monkeypatch.setattr(Candidate, "chat_model", slowly)
+    waiting = asyncio.create_task(Candidate(model="house/slow").achat_model())
+    await asyncio.sleep(0.005)  # the loop runs on while the model is being made
+    assert not waiting.done()
+    released.set()
+    assert (await waiting).invoke("Hello").content == "made"
+
+
+def test_a_model_string_that_litellm_cannot_place_does_not_stop_a_healthy_one(
+    placed: list[Candidate],
+) -> None:
+    misspelt = Candidate(
+        model="opnai/small", quality=0.99, price=Price.per_million(input_usd=0, output_usd=0)
+    )
+    stamped = ChatRouter(candidates=[misspelt, placed[0]]).invoke("Hello").response_metadata["router"]
+    assert stamped["served_by"] == "small"
+    assert stamped["attempts"][0]["error_kind"] == "not_found"
+
+
+def test_what_is_said_of_a_candidate_counts_for_agents_that_read_its_profile(placed: list[Candidate]) -> None:
+    profile = placed[0].chat_model().profile
+    assert profile is not None
+    assert profile["structured_output"] is True
+    assert profile["image_inputs"] is False
+
+
+def test_importing_the_adapter_keeps_litellm_from_fetching_its_price_map() -> None:
+    code = (
+        "import os; os.environ.pop('LITELLM_LOCAL_MODEL_COST_MAP', None)\n"
+        "import langchain_router.providers.litellm\n"
+        "print(os.environ['LITELLM_LOCAL_MODEL_COST_MAP'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "True"
 
 
 # --- secrets and prompts ----------------------------------------------------------------------------------

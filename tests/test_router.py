@@ -306,7 +306,7 @@ def test_the_router_without_langchain_refuses_the_same() -> None:
         Router([ONE], policy=ThresholdPolicy({"default": [(1.0, "x")]}))
 
 
-@pytest.mark.parametrize("wrong", [None, 5])
+@pytest.mark.parametrize("wrong", [None, 5, {"openai/gpt-4o": 1}])
 def test_candidates_that_are_no_list_are_refused(wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="candidates must be a list of models"):
         ChatRouter(candidates=wrong)

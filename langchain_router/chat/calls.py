@@ -102,7 +102,8 @@ def prepare_call(
         tools=_tools_in(rest.get("tools")),
         response_schema=_schema_in(rest.get("response_format")),
         constraints=narrowed,
-        max_output_tokens=_max_tokens_in(rest),
+        max_output_tokens=_count_in(rest, *_MAX_TOKENS_OPTIONS),
+        answers=_count_in(rest, "n") or 1,
         pinned=_pinned(rest.pop("model", None), candidate_names),
         step=(config.get("metadata") or {}).get("langgraph_node") or config.get("run_name"),
         thread_id=configurable.get("thread_id"),
@@ -166,13 +167,13 @@ def _tools_in(tools: Any) -> tuple[Mapping[str, Any], ...]:
         ) from error
 
 
-def _max_tokens_in(options: Mapping[str, Any]) -> int | None:
-    for name in _MAX_TOKENS_OPTIONS:
+def _count_in(options: Mapping[str, Any], *names: str) -> int | None:
+    for name in names:
         value = options.get(name)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigurationError(f"{name} must be a whole number of tokens above 0, got {value!r}.")
+            raise ConfigurationError(f"{name} must be a whole number above 0, got {value!r}.")
         return value
     return None
 

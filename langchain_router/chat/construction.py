@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
@@ -28,7 +28,7 @@ def resolve_candidates(
     Raises:
         ConfigurationError: Not a list, or one API key for several providers.
     """
-    if isinstance(candidates, (str, BaseChatModel, Candidate)) or not isinstance(candidates, Iterable):
+    if isinstance(candidates, (str, BaseChatModel, Candidate)) or not _is_list(candidates):
         raise ConfigurationError("candidates must be a list of models; write candidates=[...].")
     if any(isinstance(given, (list, tuple)) for given in candidates):
         raise ConfigurationError("A candidate is a list; write from_models(*models) or candidates=models.")
@@ -43,6 +43,10 @@ def resolve_candidates(
                 "Candidate(model=..., options={'api_key': ...}), or set the providers' environment variables."
             )
     return resolved
+
+
+def _is_list(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, (Mapping, bytes))
 
 
 def split_options(cls: type[BaseModel], options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -82,7 +82,7 @@ class Context:
         if candidate.price is None:
             return None
         if answer_tokens is None:
-            answer_tokens = expected_answer_tokens(self.request, self.intent)
+            answer_tokens = expected_answer_tokens(self.request, self.intent) * self.request.answers
         return candidate.price.cost_usd(input_tokens=self.request.prompt_tokens, output_tokens=answer_tokens)
 
     def with_excluded(self, excluded: Mapping[str, tuple[str, ...]]) -> Context:
