@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +18,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.tools import tool
+from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_router import (
@@ -28,6 +30,7 @@ from langchain_router import (
     NoEligibleCandidateError,
     Price,
     RoutingDecision,
+    StreamInterruptedError,
 )
 from langchain_router.policies import Context
 from langchain_router.providers.litellm import RouterChatLiteLLM
@@ -304,6 +307,37 @@ def test_importing_the_adapter_keeps_litellm_from_fetching_its_price_map() -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "True"
+
+
+async def test_an_interrupt_of_langgraph_in_the_middle_of_a_stream_passes_as_it_is(
+    router: ChatRouter,
+) -> None:
+    interrupt = GraphInterrupt(())
+
+    class Interrupting(GenericFakeChatModel):
+        def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk("half"))
+            raise interrupt
+
+    model = Interrupting(messages=iter(()))
+    interrupted = ChatRouter(candidates=[Candidate(model=model, name="one"), *router.candidates], quality=0)
+    with pytest.raises(GraphInterrupt) as caught:
+        list(interrupted.stream("Hello", model="one"))
+    with pytest.raises(GraphInterrupt):
+        _ = [chunk async for chunk in interrupted.astream("Hello", model="one")]
+    assert caught.value is interrupt
+    assert caught.value.__cause__ is None
+
+
+def test_the_interruption_of_a_router_that_is_a_candidate_names_the_model_that_broke_off(
+    provider: SimulatedProvider, placed: list[Candidate]
+) -> None:
+    provider.cut_stream("small", after_events=3)
+    inner = ChatRouter(candidates=placed, quality=0.5)
+    outer = ChatRouter(candidates=[Candidate(model=inner, name="inner", quality=0.9)], quality=0.5)
+    with pytest.raises(StreamInterruptedError) as caught:
+        list(outer.stream("Hello"))
+    assert caught.value.candidate == "small"
 
 
 # --- secrets and prompts ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
@@ -38,16 +38,28 @@ def watched(config: RunnableConfig, decision: RoutingDecision, step: Call) -> It
     except Exception as error:
         if not watch.tokens:
             raise
-        raise interrupted(error, "".join(watch.tokens), decision, step) from error
+        raise_interrupted(error, "".join(watch.tokens), decision, step)
 
 
-def interrupted(error: Exception, partial: str, decision: RoutingDecision, step: Call) -> Exception:
-    """Return the error to raise when an answer breaks off; control flow stays what it is."""
-    if error_kind(error) is ErrorKind.CONTROL_FLOW:
-        return error
-    return StreamInterruptedError(
+def raise_interrupted(error: Exception, partial: str, decision: RoutingDecision, step: Call) -> NoReturn:
+    """Raise what an answer's breaking off is to the caller.
+
+    Control flow stays what it is, and so does the interruption of a router that is itself a candidate.
+
+    Args:
+        error: What broke the answer off.
+        partial: The text that had arrived.
+        decision: Why the model was called.
+        step: Which step of its plan that was.
+
+    Raises:
+        StreamInterruptedError: From the error given.
+    """
+    if error_kind(error) in (ErrorKind.CONTROL_FLOW, ErrorKind.INTERRUPTED):
+        raise error
+    raise StreamInterruptedError(
         partial=partial, candidate=step.step.candidate.name, decision_id=decision.id
-    )
+    ) from error
 
 
 class _TokenWatch(BaseCallbackHandler):

@@ -1,6 +1,7 @@
 """How a routed call runs in LangChain: which runs are opened, and where the answer is stamped.
 
-A plan without checks opens no run of its own: the caller's callbacks go straight to the model called.
+Unless asked for one (`trace="chain"`), a call opens no run of its own: the caller's callbacks go straight to
+the model called.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
 from langchain_router.chat.calls import RoutedCall
-from langchain_router.chat.interruption import interrupted, watched
+from langchain_router.chat.interruption import raise_interrupted, watched
 from langchain_router.chat.stamp import stamp, stamp_stream
 from langchain_router.constraints import Constraints
 from langchain_router.decision import RoutingDecision
@@ -99,8 +100,8 @@ class RoutedRuns(BaseChatModel):
                 for part in rest:
                     seen.append(_text(part))
                     yield part
-            except Exception as error:
-                raise interrupted(error, "".join(seen), decision, step) from error
+            except Exception as error:  # noqa: BLE001 - raised again, as what it is to the caller
+                raise_interrupted(error, "".join(seen), decision, step)
 
         if self._has_own_run:
             yield from self._transform_stream_with_config(
@@ -132,8 +133,8 @@ class RoutedRuns(BaseChatModel):
                     async for part in rest:
                         seen.append(_text(part))
                         yield part
-                except Exception as error:
-                    raise interrupted(error, "".join(seen), decision, step) from error
+                except Exception as error:  # noqa: BLE001 - raised again, as what it is to the caller
+                    raise_interrupted(error, "".join(seen), decision, step)
 
         async def messages() -> AsyncIterator[Any]:
             yield call.messages
