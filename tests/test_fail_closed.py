@@ -316,7 +316,7 @@ async def test_an_interrupt_of_langgraph_in_the_middle_of_a_stream_passes_as_it_
 
     class Interrupting(GenericFakeChatModel):
         def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-            yield ChatGenerationChunk(message=AIMessageChunk("half"))
+            yield ChatGenerationChunk(message=AIMessageChunk(content="half"))
             raise interrupt
 
     model = Interrupting(messages=iter(()))
