@@ -12,18 +12,39 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_router.candidates.candidate import Candidate
     from langchain_router.candidates.price import Price
+    from langchain_router.candidates.spend_cap import SpendCap
     from langchain_router.chat_model import ChatRouter
+    from langchain_router.checks import (
+        AgreementCheck,
+        HeuristicCheck,
+        JudgeCheck,
+        LearnedCheck,
+        QualityCheck,
+        SchemaCheck,
+        Verdict,
+    )
     from langchain_router.constraints import Constraints
     from langchain_router.decision import RoutingDecision
     from langchain_router.exceptions import (
+        CircuitOpenError,
         ConfigurationError,
+        DeadlineExceededError,
         MalformedResponseError,
         NoEligibleCandidateError,
         RouterError,
         RouterExhaustedError,
         StreamInterruptedError,
+        TruncatedResponseError,
     )
-    from langchain_router.policies import CostPolicy, Policy, ThresholdPolicy, Tier
+    from langchain_router.execution.breaker import BreakerConfig
+    from langchain_router.execution.resilience import Deadlines, Hedging, Resilience
+    from langchain_router.execution.retrying import (
+        retry_if_another_may_serve,
+        retry_if_insufficient,
+        stop_after_cost,
+    )
+    from langchain_router.outcomes.records import Attempt, Outcome
+    from langchain_router.policies import CascadePolicy, CostPolicy, Policy, ThresholdPolicy, Tier
     from langchain_router.request import RoutingRequest
     from langchain_router.router import Router
     from langchain_router.signals import (
@@ -42,49 +63,87 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTENTS",
+    "AgreementCheck",
+    "Attempt",
+    "BreakerConfig",
     "Candidate",
+    "CascadePolicy",
     "ChatRouter",
+    "CircuitOpenError",
     "ComplexityScore",
     "ComplexityScorer",
     "ConfigurationError",
     "Constraints",
     "CostPolicy",
+    "DeadlineExceededError",
+    "Deadlines",
+    "Hedging",
+    "HeuristicCheck",
     "HeuristicComplexityScorer",
     "Intent",
     "IntentClassifier",
     "IntentPrediction",
+    "JudgeCheck",
     "KeywordIntentClassifier",
     "LLMIntentClassifier",
+    "LearnedCheck",
     "MalformedResponseError",
     "NoEligibleCandidateError",
+    "Outcome",
     "Policy",
     "Price",
+    "QualityCheck",
+    "Resilience",
     "Router",
     "RouterError",
     "RouterExhaustedError",
     "RoutingDecision",
     "RoutingRequest",
+    "SchemaCheck",
+    "SpendCap",
     "StreamInterruptedError",
     "ThresholdPolicy",
     "Tier",
+    "TruncatedResponseError",
+    "Verdict",
     "__version__",
+    "retry_if_another_may_serve",
+    "retry_if_insufficient",
+    "stop_after_cost",
 ]
 
 _HOMES = {
     "candidates.candidate": ("Candidate",),
     "candidates.price": ("Price",),
+    "candidates.spend_cap": ("SpendCap",),
     "chat_model": ("ChatRouter",),
     "constraints": ("Constraints",),
     "decision": ("RoutingDecision",),
+    "checks": (
+        "AgreementCheck",
+        "HeuristicCheck",
+        "JudgeCheck",
+        "LearnedCheck",
+        "QualityCheck",
+        "SchemaCheck",
+        "Verdict",
+    ),
     "exceptions": (
+        "CircuitOpenError",
         "ConfigurationError",
+        "DeadlineExceededError",
         "MalformedResponseError",
         "NoEligibleCandidateError",
         "RouterError",
         "RouterExhaustedError",
         "StreamInterruptedError",
+        "TruncatedResponseError",
     ),
-    "policies": ("CostPolicy", "Policy", "ThresholdPolicy", "Tier"),
+    "execution.breaker": ("BreakerConfig",),
+    "execution.resilience": ("Deadlines", "Hedging", "Resilience"),
+    "execution.retrying": ("retry_if_another_may_serve", "retry_if_insufficient", "stop_after_cost"),
+    "outcomes.records": ("Attempt", "Outcome"),
+    "policies": ("CascadePolicy", "CostPolicy", "Policy", "ThresholdPolicy", "Tier"),
     "request": ("RoutingRequest",),
     "router": ("Router",),
     "signals": (

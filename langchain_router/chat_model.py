@@ -31,18 +31,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.catalogue import catalogue
 from langchain_router.candidates.shared_profile import shared_profile
+from langchain_router.candidates.spend_cap import SpendCap
 from langchain_router.chat.binding import RouterBinding
 from langchain_router.chat.calls import BindModel, RoutedCall, bind_model, prepare_call
-from langchain_router.chat.construction import in_words, resolve_candidates, split_options, with_method
+from langchain_router.chat.construction import (
+    in_words,
+    instance_or_none,
+    resolve_candidates,
+    split_options,
+    with_method,
+)
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.chat.stamp import as_chunk
+from langchain_router.chat.stream_modes import StreamMode, as_stream_mode
 from langchain_router.constraints import Constraints, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.execution.resilience import Resilience
 from langchain_router.policies import Policy, make_policy
 from langchain_router.quality.prior import QualityModel
 from langchain_router.request import estimate_tokens
-from langchain_router.router import Router
+from langchain_router.router import OnOutcome, Router
 from langchain_router.signals import ComplexityScorer, IntentClassifier
 
 _FIXED = frozenset(
@@ -55,6 +64,9 @@ _FIXED = frozenset(
         "complexity_scorer",
         "quality_model",
         "model_options",
+        "resilience",
+        "spend_cap",
+        "on_outcome",
     }
 )
 """Fields that the router was built from, so that setting one later would do nothing."""
@@ -76,8 +88,13 @@ class ChatRouter(RoutedRuns):
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; a heuristic by default.
         quality_model: What quality to expect of a candidate; the catalogue's priors by default.
-        trace: `"none"` adds no run: only real model calls are runs. `"chain"` puts every call and its
-            attempts under one chain run, for 0.3 ms more (but for streams of v3 events).
+        resilience: How hard to try: retries, deadlines, circuit breakers, hedging.
+        spend_cap: The most that each tenant may spend in a window of time.
+        stream_mode: What `stream` does with a draft that is checked: `"buffer"`, `"holdback"` or
+            `"predecide"`, or one of these with its figure, e.g. `Holdback(tokens=40)`.
+        on_outcome: Called with the decision and the outcome of every request.
+        trace: `"none"` adds no run unless a plan has checks: only real model calls are runs. `"chain"` puts
+            every call and its attempts under one chain run, for 0.3 ms more (but for streams of v3 events).
         **options: `callbacks`, `tags`, `metadata`, `rate_limiter`, `disable_streaming`, `output_version`
             and `profile` work as on any chat model. All others (`temperature`, `timeout`, `api_base`, ...)
             go to the models made from strings.
@@ -99,6 +116,9 @@ class ChatRouter(RoutedRuns):
     intent_classifier: Any = Field(default=None, repr=False)
     complexity_scorer: Any = Field(default=None, repr=False)
     quality_model: Any = Field(default=None, repr=False)
+    resilience: Any = Field(default=None, repr=False)
+    spend_cap: Any = Field(default=None, repr=False)
+    on_outcome: Any = Field(default=None, repr=False, exclude=True)
     model_options: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
     def __init__(
@@ -111,6 +131,10 @@ class ChatRouter(RoutedRuns):
         intent_classifier: IntentClassifier | None = None,
         complexity_scorer: ComplexityScorer | None = None,
         quality_model: QualityModel | None = None,
+        resilience: Resilience | None = None,
+        spend_cap: SpendCap | None = None,
+        stream_mode: StreamMode | str = "buffer",
+        on_outcome: OnOutcome | None = None,
         trace: Literal["none", "chain"] = "none",
         **options: Any,
     ) -> None:
@@ -122,6 +146,9 @@ class ChatRouter(RoutedRuns):
             intent_classifier=with_method("intent_classifier", intent_classifier, "classify"),
             complexity_scorer=with_method("complexity_scorer", complexity_scorer, "score"),
             quality=with_method("quality_model", quality_model, "curve"),
+            resilience=instance_or_none("resilience", resilience, Resilience),
+            spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
+            on_outcome=on_outcome,
         )
         try:
             super().__init__(
@@ -132,6 +159,10 @@ class ChatRouter(RoutedRuns):
                 intent_classifier=intent_classifier,
                 complexity_scorer=complexity_scorer,
                 quality_model=quality_model,
+                resilience=resilience,
+                spend_cap=spend_cap,
+                stream_mode=as_stream_mode(stream_mode),
+                on_outcome=on_outcome,
                 trace=trace,
                 model_options=model_options,
                 **given,
@@ -213,6 +244,10 @@ class ChatRouter(RoutedRuns):
         """
         for candidate in self.candidates:
             candidate.chat_model()
+
+    def health(self) -> dict[str, dict[str, Any]]:
+        """Return the state of every candidate called so far: breaker, wait, calls under way. Plain data."""
+        return self.core.health()
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -474,14 +509,16 @@ class ChatRouter(RoutedRuns):
             options: Keyword arguments of the call, constraints among them.
             bind: How a candidate's model is made ready for the call.
         """
-        own: RunnableConfig = {}
-        if self.callbacks is not None:
-            own["callbacks"] = _not_given_twice(self.callbacks, (config or {}).get("callbacks"))
-        if self.tags:
-            own["tags"] = self.tags
-        if self.metadata:
-            own["metadata"] = self.metadata
-        config = merge_configs(own, ensure_config(config)) if own else ensure_config(config)
+        config = ensure_config(config)
+        if self.callbacks is not None or self.tags or self.metadata:
+            # Said in full, or merge_configs takes what is missing from the context around this call.
+            own: RunnableConfig = {
+                "callbacks": _not_given_twice(self.callbacks, config.get("callbacks")) or [],
+                "tags": self.tags or [],
+                "metadata": self.metadata or {},
+                "configurable": {},
+            }
+            config = merge_configs(own, config)
         if stop is not None:
             options = {**options, "stop": stop}
         return prepare_call(

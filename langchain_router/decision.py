@@ -7,14 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.checks.base import Check
 from langchain_router.signals.types import ComplexityScore, IntentPrediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of a plan: call this candidate. The steps after it are taken when it fails."""
+    """One step of a plan: call this candidate, and take its answer if the check passes it.
+
+    Attributes:
+        candidate: Whom to call. The steps after it are taken when it fails.
+        check: Whether its answer is good enough, else the plan goes on; None takes any answer.
+    """
 
     candidate: Candidate
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,7 @@ class RoutingDecision:
         policy: Name of the policy.
         policy_params: Its parameters, enough to build it again.
         flips: Where a different complexity would have changed the choice: at most one below, one above.
+        expected_output_tokens: How long an answer was expected, in tokens.
     """
 
     id: str
@@ -84,11 +92,17 @@ class RoutingDecision:
     policy: str
     policy_params: Mapping[str, Any] = field(default_factory=dict)
     flips: tuple[Flip, ...] = ()
+    expected_output_tokens: int = 0
 
     @property
     def chosen(self) -> Candidate:
         """The candidate that is called first."""
         return self.plan[0].candidate
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether an answer is checked before it counts, so that several models may be asked."""
+        return any(step.check is not None for step in self.plan)
 
     def explain(self) -> str:
         """Say in plain words what was chosen, what each other candidate lacked, and what would flip it.
@@ -109,6 +123,7 @@ class RoutingDecision:
             "decision_id": self.id,
             "chosen": self.chosen.name,
             "plan": [step.candidate.name for step in self.plan],
+            "checks": [None if step.check is None else repr(step.check) for step in self.plan],
             "reason": self.reason,
             "intent": self.intent.label,
             "intent_confidence": round(self.intent.confidence, 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,18 @@ def _lines(decision: RoutingDecision) -> Iterator[str]:
     for name, reasons in decision.excluded.items():
         yield f"  Not eligible {name}: {'; '.join(reasons)}."
     yield f"  {_flips(decision)}"
+    yield from _checks(decision)
     if len(decision.plan) > 1:
         yield f"  If it fails: {', then '.join(step.candidate.name for step in decision.plan[1:])}."
+
+
+def _checks(decision: RoutingDecision) -> Iterator[str]:
+    for step, following in itertools.pairwise(decision.plan):
+        if step.check is not None:
+            yield (
+                f"  The answer of {step.candidate.name} counts if {step.check!r} passes it, "
+                f"else {following.candidate.name} is asked."
+            )
 
 
 def _moved_by(decision: RoutingDecision) -> str:

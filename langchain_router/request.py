@@ -50,6 +50,7 @@ class RoutingRequest:
         pinned: Name of the only candidate that may answer, if the call names one.
         step: Name of the chain or agent step that asks (LangGraph's node), if known.
         thread_id: The conversation it belongs to, if known.
+        tenant: Whom its cost is counted for, if the caller says so.
     """
 
     messages: tuple[BaseMessage, ...] = field(repr=False)
@@ -62,6 +63,7 @@ class RoutingRequest:
     pinned: str | None = None
     step: str | None = None
     thread_id: str | None = None
+    tenant: str | None = None
     required: frozenset[str] = field(init=False, default=frozenset())
     prompt_tokens: int = field(init=False, default=0)
 

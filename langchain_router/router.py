@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.eligibility import reasons_against
-from langchain_router.decision import RoutingDecision
+from langchain_router.candidates.spend_cap import SpendCap, Spending
+from langchain_router.decision import RoutingDecision, Step
 from langchain_router.exceptions import ConfigurationError, NoEligibleCandidateError
-from langchain_router.execution.plan import Call, Served, adrive, drive, walk
+from langchain_router.execution.drivers import AMakeCall, MakeCall, adrive, drive
+from langchain_router.execution.gates import Gates
+from langchain_router.execution.plan import Machine, walk
+from langchain_router.execution.resilience import Resilience
+from langchain_router.execution.served import Served
+from langchain_router.outcomes.records import Outcome
 from langchain_router.policies.context import Context, Policy
 from langchain_router.quality.prior import PriorQuality, QualityModel
 from langchain_router.request import RoutingRequest
@@ -27,7 +34,7 @@ from langchain_router.signals import (
 
 _logger = logging.getLogger("langchain_router")
 
-Answer = TypeVar("Answer")
+OnOutcome = Callable[[RoutingDecision, Outcome], None]
 
 
 class Router:
@@ -42,6 +49,11 @@ class Router:
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; the heuristic by default.
         quality: Predicts how well a candidate answers; the catalogue's priors by default.
+        resilience: How hard to try: retries, deadlines, breakers, hedging.
+        spend_cap: The most that each tenant may spend in a window of time.
+        on_outcome: Called with the decision and the outcome of every request, in the thread or loop that
+            served it. What it raises is logged and goes no further.
+        clock: Monotonic seconds.
 
     Raises:
         ConfigurationError: No candidates, two of the same name, or a policy that names one not there.
@@ -55,6 +67,10 @@ class Router:
         intent_classifier: IntentClassifier | None = None,
         complexity_scorer: ComplexityScorer | None = None,
         quality: QualityModel | None = None,
+        resilience: Resilience | None = None,
+        spend_cap: SpendCap | None = None,
+        on_outcome: OnOutcome | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.candidates = _checked_candidates(candidates)
         self.policy = policy
@@ -63,6 +79,11 @@ class Router:
         self._intent_classifier = intent_classifier or self._keywords
         self._complexity_scorer = complexity_scorer or self._heuristic
         self._quality = quality or PriorQuality()
+        self.resilience = resilience or Resilience()
+        self._on_outcome = on_outcome
+        self._clock = clock
+        self._gates = Gates(self.resilience, clock=clock)
+        self._spending = None if spend_cap is None else Spending(spend_cap, clock=clock)
         check = getattr(policy, "check_candidates", None)
         if check is not None:
             check(self.candidates)
@@ -90,47 +111,91 @@ class Router:
             intent = self._without_classifier(request, error)
         return self._select(request, intent)
 
-    def serve(self, decision: RoutingDecision, call: Callable[[Call], Answer]) -> Served[Answer]:
-        """Walk the decision's plan until a step answers.
+    def serve(
+        self, decision: RoutingDecision, request: RoutingRequest, call: MakeCall, *, is_live: bool = False
+    ) -> Served:
+        """Walk the decision's plan until a step's answer is accepted.
 
         Args:
             decision: Whose plan to walk.
-            call: Makes one call and returns its answer, or raises.
+            request: What it was made for.
+            call: Makes one call, within the call's `timeout_s`, and returns a `Reply`, or raises.
+            is_live: Whether answers are shown while they arrive; then say `finish` on what is returned.
 
         Raises:
-            RouterExhaustedError: Every step of a plan of several failed.
+            RouterExhaustedError: Every call of a plan of several failed.
+            CircuitOpenError: Nobody may be called now.
         """
-        return drive(walk(decision), call)
+        return drive(self._walk(decision, request, is_live=is_live), call)
 
     async def aserve(
-        self, decision: RoutingDecision, call: Callable[[Call], Awaitable[Answer]]
-    ) -> Served[Answer]:
+        self, decision: RoutingDecision, request: RoutingRequest, call: AMakeCall, *, is_live: bool = False
+    ) -> Served:
         """Walk the decision's plan as `serve` does, awaiting each call."""
-        return await adrive(walk(decision), call)
+        return await adrive(self._walk(decision, request, is_live=is_live), call)
+
+    def health(self) -> dict[str, dict[str, Any]]:
+        """Return the breaker and the calls under way of every candidate called so far, as plain data."""
+        return self._gates.snapshot()
+
+    def _walk(self, decision: RoutingDecision, request: RoutingRequest, *, is_live: bool) -> Machine:
+        if self._spending is not None:
+            self._spending.began(decision.id, request, decision.estimated_cost_usd or 0.0)
+
+        def report(outcome: Outcome) -> None:
+            if self._spending is not None:
+                known_usd = sum(attempt.cost_usd or 0.0 for attempt in outcome.attempts)
+                is_all = outcome.cost_usd is not None
+                self._spending.ended(decision.id, request, known_usd=known_usd, is_all=is_all)
+            if self._on_outcome is None:
+                return
+            try:
+                self._on_outcome(decision, outcome)
+            except Exception as error:  # noqa: BLE001 - a listener must not lose the answer
+                _logger.warning("on_outcome raised %s", type(error).__name__)
+
+        return walk(decision, request, gates=self._gates, clock=self._clock, is_live=is_live, report=report)
 
     def _select(self, request: RoutingRequest, intent: IntentPrediction) -> RoutingDecision:
         context = Context(
             request=request, intent=intent, complexity=self._score(request, intent), quality=self._quality
         )
-        eligible: list[Candidate] = []
+        able: list[tuple[Candidate, float | None]] = []
         excluded: dict[str, tuple[str, ...]] = {}
         for candidate in self.candidates:
+            most_usd = context.estimated_cost_usd(
+                candidate, answer_tokens=_most_answer_tokens(candidate, request)
+            )
             reasons = reasons_against(
                 candidate,
                 request,
-                estimated_cost_usd=context.estimated_cost_usd(
-                    candidate, answer_tokens=_most_answer_tokens(candidate, request)
-                ),
+                estimated_cost_usd=most_usd,
                 predicted_quality=context.predicted_quality(candidate),
             )
             if reasons:
                 excluded[candidate.name] = reasons
             else:
+                able.append((candidate, most_usd))
+        if self._spending is not None:
+            capped = self._spending.reasons_against(able, request)
+            excluded |= {name: (reason,) for name, reason in capped.items()}
+            able = [(candidate, usd) for candidate, usd in able if candidate.name not in capped]
+        eligible: list[Candidate] = []
+        resting: dict[str, tuple[Candidate, str]] = {}
+        for candidate, _ in able:
+            rest = self._gates.reason_against(candidate)
+            if rest is None:
                 eligible.append(candidate)
-        if not eligible:
+            else:
+                resting[candidate.name] = (candidate, rest)
+        if not eligible and not resting:
             raise NoEligibleCandidateError(excluded)
+        if not eligible:  # better one that was left alone than nobody
+            eligible, resting = [candidate for candidate, _ in resting.values()], {}
+        excluded |= {name: (reason,) for name, (_, reason) in resting.items()}
         decision = self.policy.select(context.with_excluded(excluded), eligible)
-        return _checked_decision(decision, eligible, self.policy)
+        decision = _checked_decision(decision, eligible, self.policy)
+        return _with_last_hopes(decision, [candidate for candidate, _ in resting.values()])
 
     def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
         try:
@@ -143,6 +208,13 @@ class Router:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
         instead = self._keywords.classify(request)
         return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
+
+
+def _with_last_hopes(decision: RoutingDecision, resting: Sequence[Candidate]) -> RoutingDecision:
+    """Put those that are left alone for now at the end of the plan: called only when all others fail."""
+    if not resting:
+        return decision
+    return replace(decision, plan=(*decision.plan, *(Step(candidate=candidate) for candidate in resting)))
 
 
 def _most_answer_tokens(candidate: Candidate, request: RoutingRequest) -> int | None:

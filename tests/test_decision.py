@@ -204,7 +204,16 @@ def test_the_data_tells_the_whole_decision() -> None:
     assert data["policy"] == "cost"
     assert data["policy_params"] == {"quality": 0.65, "fallback": None, "objective": "cost"}
     assert set(data) == {
-        *("decision_id", "chosen", "plan", "reason", "intent", "intent_confidence", "intent_source"),
+        *(
+            "decision_id",
+            "chosen",
+            "plan",
+            "checks",
+            "reason",
+            "intent",
+            "intent_confidence",
+            "intent_source",
+        ),
         *("complexity", "complexity_contributions", "estimated_cost_usd", "confidence", "propensity"),
         *("eligible", "excluded", "policy", "policy_params", "flips"),
     }

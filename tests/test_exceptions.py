@@ -6,15 +6,23 @@ import inspect
 import pickle
 
 import pytest
-from langchain_core.exceptions import ModelAPIError, ModelConnectionError, ModelInvalidRequestError
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelConnectionError,
+    ModelInvalidRequestError,
+    ModelTimeoutError,
+)
 
 from langchain_router import (
+    CircuitOpenError,
     ConfigurationError,
+    DeadlineExceededError,
     MalformedResponseError,
     NoEligibleCandidateError,
     RouterError,
     RouterExhaustedError,
     StreamInterruptedError,
+    TruncatedResponseError,
     exceptions,
 )
 
@@ -23,7 +31,10 @@ EVERY = [
     (ConfigurationError("write this instead"), ValueError),
     (NoEligibleCandidateError({"small": ["lacks image input"]}), ModelInvalidRequestError),
     (RouterExhaustedError("all failed", [ModelAPIError("down")]), ModelAPIError),
+    (DeadlineExceededError("small", limit_s=1.5, what="first token"), ModelTimeoutError),
+    (CircuitOpenError({"small": 12.0, "large": 30.0}), ModelAPIError),
     (MalformedResponseError("no choice"), ModelAPIError),
+    (TruncatedResponseError("no finish reason"), ModelAPIError),
     (INTERRUPTED, ModelConnectionError),
 ]
 
@@ -53,6 +64,8 @@ def test_a_pickled_error_keeps_what_it_knew() -> None:
     assert (again.partial, again.candidate, again.decision_id) == ("the-canary-sings", "small", "d1")
     nobody = pickle.loads(pickle.dumps(NoEligibleCandidateError({"a": ["b"]})))  # noqa: S301 - our own bytes
     assert nobody.excluded == {"a": ("b",)}
+    waiting = pickle.loads(pickle.dumps(CircuitOpenError({"a": 12.0, "b": 3.0})))  # noqa: S301 - our own bytes
+    assert (waiting.retry_after_s, waiting.waits_s) == (3.0, {"a": 12.0, "b": 3.0})
 
 
 def test_the_partial_answer_is_not_in_the_message() -> None:

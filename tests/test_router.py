@@ -266,8 +266,8 @@ def test_a_scorer_that_returns_something_else_falls_back(value: object) -> None:
         ({"candidates": [5]}, "a LiteLLM model string such as 'openai/gpt-4o-mini' or .* got int"),
         ({"candidates": [ONE, ONE]}, r"Two candidates are called 'one'. Give one another name"),
         ({"candidates": ["openai/gpt-4o", "openai/gpt-4o"]}, "Two candidates are called 'openai/gpt-4o'"),
-        ({"policy": "treshold"}, "policy 'treshold' is unknown; use cost, .* Did you mean 'threshold'"),
-        ({"policy": "xyz"}, "policy 'xyz' is unknown; use cost, threshold.$"),
+        ({"policy": "treshold"}, "policy 'treshold' is unknown; use cascade, cost, .* Did you mean 'threshold'"),
+        ({"policy": "xyz"}, "policy 'xyz' is unknown; use cascade, cost, threshold.$"),
         ({"policy": 3}, "policy must be a policy or the name of one, got 3"),
         ({"policy": CostPolicy}, r"got the class CostPolicy; write CostPolicy\(\)"),
         ({"policy": CostPolicy(), "quality": 0.9}, r"Give one of them, e.g. policy=CostPolicy\("),
@@ -323,26 +323,28 @@ def test_options_of_the_wrong_type_are_refused_by_name(wrong: dict[str, Any]) ->
 
 def test_serve_walks_the_plan_of_a_decision() -> None:
     router = Router([ONE, TWO], policy=CostPolicy())
-    decision = router.decide(RoutingRequest(messages=(HumanMessage("Hi"),)))
+    request = RoutingRequest(messages=(HumanMessage("Hi"),))
+    decision = router.decide(request)
 
     def call(step: Any) -> AIMessage:
         if step.number == 1:
             raise TimeoutError
         return AIMessage(f"from {step.step.candidate.name}")
 
-    served = router.serve(decision, call)
+    served = router.serve(decision, request, call)
     assert served.answer.content == f"from {decision.plan[1].candidate.name}"
     assert [attempt.error_kind for attempt in served.attempts] == ["timeout", None]
 
 
 async def test_aserve_walks_the_plan_of_a_decision() -> None:
     router = Router([ONE, TWO], policy=CostPolicy())
-    decision = await router.adecide(RoutingRequest(messages=(HumanMessage("Hi"),)))
+    request = RoutingRequest(messages=(HumanMessage("Hi"),))
+    decision = await router.adecide(request)
 
     async def call(step: Any) -> str:
         if step.number == 1:
             raise ConnectionError
         return "second"
 
-    served = await router.aserve(decision, call)
+    served = await router.aserve(decision, request, call)
     assert (served.answer, len(served.attempts)) == ("second", 2)

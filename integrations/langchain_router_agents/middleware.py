@@ -30,12 +30,17 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.chat.calls import RoutedCall, for_schema
+from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import watched
+from langchain_router.chat.replies import check_is_finished
+from langchain_router.chat.runs import awithin, too_late
 from langchain_router.chat.stamp import stamp
 from langchain_router.chat_model import ChatRouter
 from langchain_router.decision import RoutingDecision
-from langchain_router.exceptions import ConfigurationError, MalformedResponseError
-from langchain_router.execution.plan import Call, Served
+from langchain_router.exceptions import ConfigurationError, MalformedResponseError, RouterExhaustedError
+from langchain_router.execution.moves import Call, Reply
+from langchain_router.execution.served import Served
+from langchain_router.execution.workers import within
 from langchain_router_agents.own_model import OwnModel
 from langchain_router_agents.provider_settings import fit
 
@@ -118,18 +123,32 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         call = self._call_for(request)
         decision = self._router.core.decide(call.request)
 
-        def answer(step: Call) -> ModelResponse[ResponseT]:
+        held, answer = HeldCalls(), None
+
+        def reply(step: Call) -> Reply:
+            if step.messages is not None:  # a check asks a model of its own
+                return self._router.reply(call, decision, step, call.config, held)
             model, settings, config = self._router.ready(call, decision, step, call.config)
             routed = _for_model(request, model, settings)
-            with (
-                watched(config, decision, step) as seen,
-                _run_as(seen, routed.model),
-                _schema_faults_of(step),
-            ):
-                return handler(routed)
+            config, kept = held.config(step, config)
+            is_held = kept is not None
+            with watched(config, decision, step, is_held=is_held) as seen, _schema_faults_of(step):
 
-        with _unwrapped_schema_faults():
-            return _stamped(decision, self._router.core.serve(decision, answer))
+                def handled() -> ModelResponse[ResponseT]:
+                    with _run_as(seen, routed.model):
+                        return handler(routed)
+
+                response = within(handled, step.timeout_s, too_late=lambda: too_late(step))
+            held.keep(response, kept)
+            return _as_reply(response, step)
+
+        try:
+            with _unwrapped_schema_faults(), held.around_checks(call.config, decision):
+                served = self._router.core.serve(decision, call.request, reply)
+            answer = served.answer
+        finally:
+            held.settle(answer)
+        return _stamped(decision, served)
 
     async def awrap_model_call(
         self,
@@ -142,18 +161,31 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         call = self._call_for(request)
         decision = await self._router.core.adecide(call.request)
 
-        async def answer(step: Call) -> ModelResponse[ResponseT]:
+        held, answer = HeldCalls(), None
+
+        async def reply(step: Call) -> Reply:
+            if step.messages is not None:  # a check asks a model of its own
+                return await self._router.areply(call, decision, step, call.config, held)
             model, settings, config = await self._router.aready(call, decision, step, call.config)
             routed = _for_model(request, model, settings)
+            config, kept = held.config(step, config)
             with (
-                watched(config, decision, step) as seen,
+                watched(config, decision, step, is_held=kept is not None) as seen,
                 _run_as(seen, routed.model),
                 _schema_faults_of(step),
             ):
-                return await handler(routed)
+                async with awithin(step):
+                    response = await handler(routed)
+            held.keep(response, kept)
+            return _as_reply(response, step)
 
-        with _unwrapped_schema_faults():
-            return _stamped(decision, await self._router.core.aserve(decision, answer))
+        try:
+            with _unwrapped_schema_faults(), held.around_checks(call.config, decision):
+                served = await self._router.core.aserve(decision, call.request, reply)
+            answer = served.answer
+        finally:
+            await held.asettle(answer)
+        return _stamped(decision, served)
 
     def _is_chosen_already(self, request: ModelRequest[Any]) -> bool:
         """Return whether an outer middleware, another router included, has chosen this step's model."""
@@ -241,21 +273,32 @@ def _unwrapped_schema_faults() -> Iterator[None]:
     """Raise LangChain's own error where there was no other candidate to ask."""
     try:
         yield
-    except MalformedResponseError as error:
-        if isinstance(error.__cause__, StructuredOutputError):
-            raise error.__cause__ from None
+    except (MalformedResponseError, RouterExhaustedError) as error:
+        errors = error.exceptions if isinstance(error, RouterExhaustedError) else (error,)
+        causes = [one.__cause__ for one in errors]
+        last = causes[-1]
+        if isinstance(last, StructuredOutputError) and all(
+            isinstance(c, StructuredOutputError) for c in causes
+        ):
+            raise last from None
         raise
 
 
-def _stamped(decision: RoutingDecision, served: Served[ModelResponse[ResponseT]]) -> ModelResponse[ResponseT]:
+def _as_reply(response: ModelResponse[Any], step: Call) -> Reply:
+    """Return a response as the plan machine sees it: checks look at the model's last message."""
+    message = next((one for one in reversed(response.result) if isinstance(one, AIMessage)), None)
+    if message is not None:
+        check_is_finished(message, step.step.candidate.name)
+    return Reply(answer=response, message=message)
+
+
+def _stamped(decision: RoutingDecision, served: Served) -> ModelResponse[Any]:
     """Put the decision on the model's message. One without id comes from a middleware, not from a model."""
-    response = served.answer
+    response: ModelResponse[Any] = served.answer
     return replace(
         response,
         result=[
-            stamp(message, decision, served.attempts)
-            if isinstance(message, AIMessage) and message.id
-            else message
+            stamp(message, decision, served) if isinstance(message, AIMessage) and message.id else message
             for message in response.result
         ],
     )

@@ -75,6 +75,8 @@ class Candidate:
             options send its calls elsewhere (`api_base`): then state it.
         region: Where it is processed, e.g. `"eu"`. Never guessed.
         tags: Data tags that it bears, e.g. `{"hipaa"}`. Never guessed.
+        max_concurrency: Most calls of this process to it at once; further ones go to the next of the plan, or
+            wait where there is none.
 
     Raises:
         ConfigurationError: A value is of the wrong type or out of range.
@@ -98,6 +100,7 @@ class Candidate:
     provider: str | None = None
     region: str | None = None
     tags: AbstractSet[str] = frozenset()
+    max_concurrency: int | None = None
     _made: _Made = field(init=False, repr=False, compare=False, default_factory=_Made)
 
     def __post_init__(self) -> None:
@@ -124,8 +127,9 @@ class Candidate:
         if self.capabilities is not None:
             set_(self, "capabilities", capabilities(f"{self.name!r}: capabilities", self.capabilities))
         set_(self, "tags", names(f"{self.name!r}: tags", self.tags))
-        self._check_number("context_tokens", low=1)
-        self._check_number("max_output_tokens", low=1)
+        self._check_number("context_tokens", low=1, whole=True)
+        self._check_number("max_output_tokens", low=1, whole=True)
+        self._check_number("max_concurrency", low=1, whole=True)
         self._check_number("latency_s", low=0)
         self._check_number("quality", low=0, high=1)
         set_(self, "quality_by_intent", FrozenDict(self._checked_qualities()))
@@ -198,11 +202,11 @@ class Candidate:
             if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
                 raise ConfigurationError(f"{what} must be a number, got {value!r}.")
 
-    def _check_number(self, what: str, *, low: float, high: float = math.inf) -> None:
+    def _check_number(self, what: str, *, low: float, high: float = math.inf, whole: bool = False) -> None:
         value = getattr(self, what)
         if value is None:
             return
-        kind = int if what.endswith("_tokens") else (int, float)
+        kind = int if whole else (int, float)
         inside = isinstance(value, kind) and low <= value <= high and value != math.inf
         if isinstance(value, bool) or not inside:
             span = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"

@@ -17,7 +17,7 @@ from langchain_router.candidates.candidate import ENDPOINT_OPTIONS, LEAVING_OPTI
 from langchain_router.constraints import Constraints, constraints_in_config, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
-from langchain_router.execution.plan import Call
+from langchain_router.execution.moves import Call
 from langchain_router.request import RoutingRequest
 
 BindModel = Callable[[Candidate, BaseChatModel, Mapping[str, Any]], tuple[Runnable[Any, Any], dict[str, Any]]]
@@ -55,13 +55,15 @@ class RoutedCall:
             "router_complexity": round(decision.complexity.value, 4),
             "router_candidate": call.step.candidate.name,
             "router_attempt": call.number,
+            "router_role": call.role,
         }
-        changed: RunnableConfig = {
-            **config,
-            "metadata": metadata,
-            "tags": [*(config.get("tags") or ()), _TAG],
-        }
-        if call.number > 1:  # a run id names one run only
+        tags = [*(config.get("tags") or ()), _TAG]
+        if call.role != "answer":
+            tags.append(f"{_TAG}:{call.role}")
+        if call.role == "judge":  # what a judge says is never the answer
+            tags.append("nostream")
+        changed: RunnableConfig = {**config, "metadata": metadata, "tags": tags}
+        if call.number > 1 or call.role != "answer":  # a run id names one run only
             changed.pop("run_id", None)
         return changed
 
@@ -107,6 +109,7 @@ def prepare_call(
         pinned=_pinned(rest.pop("model", None), candidate_names),
         step=(config.get("metadata") or {}).get("langgraph_node") or config.get("run_name"),
         thread_id=configurable.get("thread_id"),
+        tenant=_tenant(configurable.get("router_tenant")),
     )
     return RoutedCall(messages=messages, request=request, config=config, options=rest, bind=bind)
 
@@ -183,6 +186,12 @@ def _schema_in(response_format: Any) -> Mapping[str, Any] | None:
         return {} if isinstance(response_format, type) else None
     found = response_format.get("json_schema") or response_format.get("schema")
     return found if isinstance(found, Mapping) else None
+
+
+def _tenant(given: Any) -> str | None:
+    if given is None or (isinstance(given, str) and given):
+        return given
+    raise ConfigurationError(f"router_tenant must be a non-empty string, got {given!r}.")
 
 
 def _pinned(model: Any, candidate_names: Sequence[str]) -> str | None:

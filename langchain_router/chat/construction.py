@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from langchain_router.constraints import CONSTRAINT_NAMES, refuse_misspelt
 from langchain_router.exceptions import ConfigurationError
 
 Given = TypeVar("Given")
+
+_logger = logging.getLogger("langchain_router")
 
 
 def resolve_candidates(
@@ -42,7 +45,31 @@ def resolve_candidates(
                 f"api_key would be sent to {', '.join(providers)} alike. Give each its own: "
                 "Candidate(model=..., options={'api_key': ...}), or set the providers' environment variables."
             )
+    warn_of_own_retries(resolved)
     return resolved
+
+
+def warn_of_own_retries(candidates: Iterable[Candidate]) -> None:
+    """Warn once of each kind of chat model that retries by itself, since the router does too."""
+    for candidate in candidates:
+        model = candidate.model
+        if isinstance(model, str) or not hasattr(model, "max_retries"):
+            continue
+        retries = model.max_retries
+        kind = type(model)
+        if retries == 0 or kind in _warned_of:
+            continue
+        _warned_of.add(kind)
+        _logger.warning(
+            "candidate %r, a %s, retries by itself (max_retries=%r; None is its client's default), and so "
+            "does the router: one request may become several times as many. Set max_retries=0 on it.",
+            candidate.name,
+            kind.__name__,
+            retries,
+        )
+
+
+_warned_of: set[type[BaseChatModel]] = set()
 
 
 def _is_list(given: object) -> bool:
@@ -85,6 +112,17 @@ def with_method(what: str, given: Given, method: str) -> Given:
     if given is not None and (isinstance(given, type) or not callable(getattr(given, method, None))):
         raise ConfigurationError(f"{what} must be an object with a method {method}(), got {given!r}.")
     return given
+
+
+def instance_or_none(what: str, given: Given, kind: type) -> Given:
+    """Return what was given, if it is None or an instance of this class.
+
+    Raises:
+        ConfigurationError: It is anything else.
+    """
+    if given is None or isinstance(given, kind):
+        return given
+    raise ConfigurationError(f"{what} must be a {kind.__name__}, got {given!r}. Write {kind.__name__}(...).")
 
 
 def in_words(error: ValidationError) -> str:

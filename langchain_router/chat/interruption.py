@@ -10,39 +10,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import merge_configs
 
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import StreamInterruptedError
 from langchain_router.execution.errors import ErrorKind, error_kind
-from langchain_router.execution.plan import Call
+from langchain_router.execution.moves import Call
 
 
 @contextmanager
-def watched(config: RunnableConfig, decision: RoutingDecision, step: Call) -> Iterator[RunnableConfig]:
+def watched(
+    config: RunnableConfig, decision: RoutingDecision, step: Call, *, is_held: bool
+) -> Iterator[RunnableConfig]:
     """Give a config for one model call; an error after its first token becomes `StreamInterruptedError`.
 
     Args:
         config: The model run's config.
         decision: Why the model is called.
         step: Which step of its plan this is.
+        is_held: Whether its tokens are kept from everybody for now.
     """
-    if not config.get("callbacks"):  # nobody listens, so nobody saw a token
+    callbacks = config.get("callbacks")
+    if not callbacks or is_held:  # nobody listens, so nobody saw a token
         yield config
         return
     watch = _TokenWatch()
+    # Not with merge_configs: it would add what the context around this call holds.
+    if isinstance(callbacks, BaseCallbackManager):
+        callbacks = callbacks.copy()
+        callbacks.add_handler(watch)
+    else:
+        callbacks = [*callbacks, watch]
     try:
-        yield merge_configs(config, {"callbacks": [watch]})
+        yield {**config, "callbacks": callbacks}
     except Exception as error:
         if not watch.tokens:
             raise
-        raise_interrupted(error, "".join(watch.tokens), decision, step)
+        raise_interrupted(error, "".join(watch.tokens), decision, step.step.candidate.name)
 
 
-def raise_interrupted(error: Exception, partial: str, decision: RoutingDecision, step: Call) -> NoReturn:
-    """Raise what an answer's breaking off is to the caller.
+def raise_interrupted(error: Exception, partial: str, decision: RoutingDecision, candidate: str) -> NoReturn:
+    """Raise what an answer's breaking off is to the caller; takes what `as_interrupted` takes.
+
+    Raises:
+        StreamInterruptedError: From the error given.
+    """
+    raised = as_interrupted(error, partial, decision, candidate)
+    raise raised
+
+
+def as_interrupted(
+    error: BaseException, partial: str, decision: RoutingDecision, candidate: str
+) -> BaseException:
+    """Return what an answer's breaking off is to the caller.
 
     Control flow stays what it is, and so does the interruption of a router that is itself a candidate.
 
@@ -50,16 +71,13 @@ def raise_interrupted(error: Exception, partial: str, decision: RoutingDecision,
         error: What broke the answer off.
         partial: The text that had arrived.
         decision: Why the model was called.
-        step: Which step of its plan that was.
-
-    Raises:
-        StreamInterruptedError: From the error given.
+        candidate: Name of the model that was called.
     """
-    if error_kind(error) in (ErrorKind.CONTROL_FLOW, ErrorKind.INTERRUPTED):
-        raise error
-    raise StreamInterruptedError(
-        partial=partial, candidate=step.step.candidate.name, decision_id=decision.id
-    ) from error
+    if error_kind(error) in (ErrorKind.CONTROL_FLOW, ErrorKind.INTERRUPTED, ErrorKind.CANCELLED):
+        return error
+    interrupted = StreamInterruptedError(partial=partial, candidate=candidate, decision_id=decision.id)
+    interrupted.__cause__ = error
+    return interrupted
 
 
 class _TokenWatch(BaseCallbackHandler):

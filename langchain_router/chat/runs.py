@@ -1,35 +1,38 @@
 """How a routed call runs in LangChain: which runs are opened, and where the answer is stamped.
 
-Unless asked for one (`trace="chain"`), a call opens no run of its own: the caller's callbacks go straight to
-the model called.
+A plan that takes the first answer opens no run of its own, unless asked to (`trace="chain"`): the caller's
+callbacks go straight to the model called. A plan with checks is one chain run, and every draft, second
+opinion and judge is a run below it.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, cast
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any, Literal, Self, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
-from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
 from langchain_router.chat.calls import RoutedCall
-from langchain_router.chat.interruption import raise_interrupted, watched
-from langchain_router.chat.stamp import stamp, stamp_stream
+from langchain_router.chat.held_calls import HeldCalls
+from langchain_router.chat.interruption import watched
+from langchain_router.chat.replies import reply_to
+from langchain_router.chat.stamp import stamp
+from langchain_router.chat.stream_modes import Buffer
+from langchain_router.chat.unreadable import unreadable
 from langchain_router.constraints import Constraints
 from langchain_router.decision import RoutingDecision
-from langchain_router.exceptions import MalformedResponseError
-from langchain_router.execution.plan import Call
+from langchain_router.exceptions import DeadlineExceededError
+from langchain_router.execution.moves import Call, Reply
+from langchain_router.execution.workers import within
 from langchain_router.router import Router
 
 Ready = tuple[Runnable[Any, Any], dict[str, Any], RunnableConfig]
 """What to call for a step: the model as bound for this call, its options and its config."""
-
-
-Parts = TypeVar("Parts")
 
 
 class RoutedRuns(BaseChatModel):
@@ -37,6 +40,7 @@ class RoutedRuns(BaseChatModel):
 
     constraints: Any = Field(default_factory=Constraints)
     trace: Literal["none", "chain"] = "none"
+    stream_mode: Any = Field(default_factory=Buffer)
 
     _router: Router = PrivateAttr()
 
@@ -45,20 +49,25 @@ class RoutedRuns(BaseChatModel):
         """The router without LangChain around it; for integrations."""
         return self._router
 
+    # --- whole answers --------------------------------------------------------------------------
+
     def run(self, call: RoutedCall) -> Any:
         """Decide and answer; for integrations, which prepare calls of their own."""
         decision = self.core.decide(call.request)
 
         def answered(_: Any, config: RunnableConfig) -> Any:
-            def answer(step: Call) -> Any:
-                model, options, model_config = self.ready(call, decision, step, config)
-                with watched(model_config, decision, step) as watched_config:
-                    return model.invoke(call.messages, watched_config, **options)
+            held, answer = HeldCalls(), None
+            try:
+                with held.around_checks(config, decision):
+                    served = self.core.serve(
+                        decision, call.request, lambda step: self.reply(call, decision, step, config, held)
+                    )
+                answer = served.answer
+            finally:
+                held.settle(answer)
+            return stamp(answer, decision, served)
 
-            served = self.core.serve(decision, answer)
-            return stamp(served.answer, decision, served.attempts)
-
-        if self._has_own_run:
+        if self.has_own_run(decision):
             return self._call_with_config(cast("Any", answered), call.messages, call.config, run_type="chain")
         return answered(call.messages, call.config)
 
@@ -67,127 +76,97 @@ class RoutedRuns(BaseChatModel):
         decision = await self.core.adecide(call.request)
 
         async def answered(_: Any, config: RunnableConfig) -> Any:
-            async def answer(step: Call) -> Any:
-                model, options, model_config = await self.aready(call, decision, step, config)
-                with watched(model_config, decision, step) as watched_config:
-                    return await model.ainvoke(call.messages, watched_config, **options)
+            held, answer = HeldCalls(), None
 
-            served = await self.core.aserve(decision, answer)
-            return stamp(served.answer, decision, served.attempts)
+            async def reply(step: Call) -> Reply:
+                return await self.areply(call, decision, step, config, held)
 
-        if self._has_own_run:
+            try:
+                with held.around_checks(config, decision):
+                    served = await self.core.aserve(decision, call.request, reply)
+                answer = served.answer
+            finally:
+                await held.asettle(answer)
+            return stamp(answer, decision, served)
+
+        if self.has_own_run(decision):
             return await self._acall_with_config(
                 cast("Any", answered), call.messages, call.config, run_type="chain"
             )
         return await answered(call.messages, call.config)
 
+    def reply(
+        self,
+        call: RoutedCall,
+        decision: RoutingDecision,
+        step: Call,
+        config: RunnableConfig,
+        held: HeldCalls,
+    ) -> Reply:
+        """Make one call and return its whole answer; raises its error."""
+        model, options, model_config = self.ready(call, decision, step, config)
+        model_config, kept = held.config(step, model_config)
+        name = step.step.candidate.name
+        messages = call.messages if step.messages is None else list(step.messages)
+        is_held = kept is not None
+        with watched(model_config, decision, step, is_held=is_held) as watched_config, unreadable(name):
+            answer = within(
+                lambda: model.invoke(messages, watched_config, **options),
+                step.timeout_s,
+                too_late=lambda: too_late(step),
+            )
+            reply = reply_to(answer, name)
+        held.keep(answer, kept)
+        return reply
+
+    async def areply(
+        self,
+        call: RoutedCall,
+        decision: RoutingDecision,
+        step: Call,
+        config: RunnableConfig,
+        held: HeldCalls,
+    ) -> Reply:
+        """Do as `reply` does."""
+        model, options, model_config = await self.aready(call, decision, step, config)
+        model_config, kept = held.config(step, model_config)
+        name = step.step.candidate.name
+        messages = call.messages if step.messages is None else list(step.messages)
+        is_held = kept is not None
+        with watched(model_config, decision, step, is_held=is_held) as watched_config, unreadable(name):
+            async with awithin(step):
+                answer = await model.ainvoke(messages, watched_config, **options)
+            reply = reply_to(answer, name)
+        held.keep(answer, kept)
+        return reply
+
+    # --- streams --------------------------------------------------------------------------------
+
     def run_stream(self, call: RoutedCall) -> Iterator[Any]:
-        """Decide and stream what the chosen model streams; its first part is stamped."""
-        decision = self.core.decide(call.request)
+        """Decide and stream one answer; its first part bears the decision."""
+        from langchain_router.chat.streamed import streamed
 
-        def streamed(_: Any, config: RunnableConfig) -> Iterator[Any]:
-            def begin(step: Call) -> _Begun[Iterator[Any]]:
-                model, options, model_config = self.ready(call, decision, step, config)
-                parts = iter(model.stream(call.messages, model_config, **options))
-                return _Begun(step, _some(_held(parts), step), parts)
+        return streamed(self, call)
 
-            served = self.core.serve(decision, begin)
-            step, held, rest = served.answer
-            yield stamp(held[0], decision, served.attempts)
-            yield from held[1:]
-            seen = [_text(part) for part in held]
-            try:
-                for part in rest:
-                    seen.append(_text(part))
-                    yield part
-            except Exception as error:  # noqa: BLE001 - raised again, as what it is to the caller
-                raise_interrupted(error, "".join(seen), decision, step)
-
-        if self._has_own_run:
-            yield from self._transform_stream_with_config(
-                iter([call.messages]), cast("Any", streamed), call.config, run_type="chain"
-            )
-        else:
-            yield from streamed(call.messages, call.config)
-
-    async def arun_stream(self, call: RoutedCall) -> AsyncGenerator[Any, None]:
+    def arun_stream(self, call: RoutedCall) -> AsyncGenerator[Any, None]:
         """Do as `run_stream` does."""
-        decision = await self.core.adecide(call.request)
+        from langchain_router.chat.streamed import astreamed
 
-        async def streamed(_: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
-            async def begin(step: Call) -> _Begun[AsyncGenerator[Any, None]]:
-                model, options, model_config = await self.aready(call, decision, step, config)
-                parts = cast(
-                    "AsyncGenerator[Any, None]", model.astream(call.messages, model_config, **options)
-                )
-                return _Begun(step, _some(await _aheld(parts), step), parts)
-
-            served = await self.core.aserve(decision, begin)
-            step, held, rest = served.answer
-            async with contextlib.aclosing(rest):
-                yield stamp(held[0], decision, served.attempts)
-                for part in held[1:]:
-                    yield part
-                seen = [_text(part) for part in held]
-                try:
-                    async for part in rest:
-                        seen.append(_text(part))
-                        yield part
-                except Exception as error:  # noqa: BLE001 - raised again, as what it is to the caller
-                    raise_interrupted(error, "".join(seen), decision, step)
-
-        async def messages() -> AsyncIterator[Any]:
-            yield call.messages
-
-        if self._has_own_run:
-            parts = cast(
-                "AsyncGenerator[Any, None]",
-                self._atransform_stream_with_config(
-                    messages(), cast("Any", streamed), call.config, run_type="chain"
-                ),
-            )
-        else:
-            parts = streamed(call.messages, call.config)
-        async with contextlib.aclosing(parts):
-            async for part in parts:
-                yield part
+        return astreamed(self, call)
 
     def run_events(self, call: RoutedCall) -> ChatModelStream:
         """Begin a stream of v3 events. It starts at once, not when first read, so that it can fail over."""
-        decision = self.core.decide(call.request)
+        from langchain_router.chat.events import events
 
-        def begin(step: Call) -> ChatModelStream:
-            model, options, model_config = self.ready(call, decision, step, call.config)
-            stream = cast(
-                "ChatModelStream", model.stream_events(call.messages, model_config, version="v3", **options)
-            )
-            for event in stream:  # events replay: this only waits until something shows, or raises
-                if event.get("event") != "message-start":
-                    break
-            return stream
-
-        served = self.core.serve(decision, begin)
-        return stamp_stream(served.answer, decision, served.attempts)
+        return events(self, call)
 
     async def arun_events(self, call: RoutedCall) -> AsyncChatModelStream:
         """Do as `run_events` does."""
-        decision = await self.core.adecide(call.request)
+        from langchain_router.chat.events import aevents
 
-        async def begin(step: Call) -> AsyncChatModelStream:
-            model, options, model_config = await self.aready(call, decision, step, call.config)
-            started = model.astream_events(call.messages, model_config, version="v3", **options)
-            stream = await cast("Awaitable[AsyncChatModelStream]", started)
-            try:
-                async for event in stream:  # events replay: this only waits until something shows, or raises
-                    if event.get("event") != "message-start":
-                        break
-            except BaseException:  # cancelled, perhaps: the call behind the stream must not go on
-                await stream.aclose()
-                raise
-            return stream
+        return await aevents(self, call)
 
-        served = await self.core.aserve(decision, begin)
-        return stamp_stream(served.answer, decision, served.attempts)
+    # --- what calls need ------------------------------------------------------------------------
 
     def under(self, constraints: Constraints) -> Self:
         """Return a copy that obeys these constraints as well as its own."""
@@ -207,6 +186,10 @@ class RoutedRuns(BaseChatModel):
             await self.rate_limiter.aacquire(blocking=True)
         return self._bound(call, decision, step, await step.step.candidate.achat_model(), config)
 
+    def has_own_run(self, decision: RoutingDecision) -> bool:
+        """Return whether a call opens a run of its own: when asked to, and when several models may speak."""
+        return self.trace == "chain" or decision.has_checks
+
     def _bound(
         self,
         call: RoutedCall,
@@ -222,55 +205,52 @@ class RoutedRuns(BaseChatModel):
             wanted["output_version"] = self.output_version
         if self.disable_streaming and model.disable_streaming is not True:
             wanted["disable_streaming"] = self.disable_streaming
+        timeout_s = _client_timeout_s(step)
+        if timeout_s is not None:
+            wanted["request_timeout"] = timeout_s
         if wanted:
             model = model.model_copy(update=wanted)
+        model_config = call.config_for(decision, step, config)
+        if step.messages is not None:  # a question of a check's own: none of the call's tools and options
+            return model, {}, model_config
         bound, options = call.bind(step.step.candidate, model, call.options)
-        return bound, options, call.config_for(decision, step, config)
-
-    @property
-    def _has_own_run(self) -> bool:
-        return self.trace == "chain"
+        return bound, options, model_config
 
 
-class _Begun(NamedTuple, Generic[Parts]):
-    """A stream that has yielded its first part with something in it, and what came before that."""
+class awithin:  # noqa: N801 - reads as the function that it stands for
+    """Give up what is awaited in the block when the call's time is over; the twin of `within`."""
 
-    step: Call
-    held: list[Any]
-    rest: Parts
+    def __init__(self, step: Call) -> None:
+        self._step = step
+        self._limit = asyncio.timeout(step.timeout_s)
 
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
 
-def _held(parts: Iterator[Any]) -> list[Any]:
-    """Read a stream up to the first part that shows something; until then another model may still serve."""
-    held = []
-    for part in parts:
-        held.append(part)
-        if _shows(part):
-            break
-    return held
-
-
-async def _aheld(parts: AsyncIterator[Any]) -> list[Any]:
-    held = []
-    async for part in parts:
-        held.append(part)
-        if _shows(part):
-            break
-    return held
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            await self._limit.__aexit__(*error)  # type: ignore[arg-type]
+        except TimeoutError:
+            if self._limit.expired():
+                raise too_late(self._step) from None
+            raise
 
 
-def _some(held: list[Any], step: Call) -> list[Any]:
-    if not held:
-        raise MalformedResponseError(f"{step.step.candidate.name!r} ended its stream without a chunk.")
-    return held
+def too_late(step: Call) -> DeadlineExceededError:
+    """Return the error for a call that took longer than it may."""
+    return DeadlineExceededError(step.step.candidate.name, limit_s=step.timeout_s or 0.0, what="answer")
 
 
-def _shows(part: Any) -> bool:
-    """Return whether a user sees something of this part; a chunk that only names the role does not count."""
-    if not isinstance(part, AIMessageChunk):
-        return True
-    return bool(part.content or part.tool_call_chunks)
+def _client_timeout_s(step: Call) -> float | None:
+    """Return the timeout to set on a LiteLLM client, in seconds, or None to leave it as it is.
 
-
-def _text(part: Any) -> str:
-    return part.text if isinstance(part, BaseMessage) else ""
+    The router gives a call up by itself; this lets the client's thread and socket end soon after. LiteLLM
+    keeps a client for every timeout there was, so it is rounded up to 1, 2 or 5 times a power of ten.
+    """
+    candidate = step.step.candidate
+    if step.timeout_s is None or not isinstance(candidate.model, str):
+        return None
+    scale = 10.0 ** math.floor(math.log10(step.timeout_s))
+    rounded = next(scale * one for one in (1, 2, 5, 10) if scale * one >= step.timeout_s)
+    own = candidate.options.get("timeout", candidate.options.get("request_timeout"))
+    return rounded if own is None or own > rounded else None

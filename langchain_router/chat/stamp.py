@@ -1,69 +1,53 @@
-"""Puts the decision on the answer, as `response_metadata["router"]`."""
+"""Puts the decision and the outcome on the answer: `response_metadata["router"]` and `["router_outcome"]`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from langchain_router.decision import RoutingDecision
-from langchain_router.execution.plan import Attempt
-
-Stream = TypeVar("Stream", ChatModelStream, AsyncChatModelStream)
+from langchain_router.execution.served import Served
+from langchain_router.outcomes.records import Outcome
 
 METADATA_KEY = "router"
+OUTCOME_KEY = "router_outcome"
 
 
-def stamp(answer: Any, decision: RoutingDecision, attempts: Sequence[Attempt]) -> Any:
-    """Return the answer with the decision on it; what is neither a message nor holds one is left as it is.
+def stamp(answer: Any, decision: RoutingDecision, served: Served) -> Any:
+    """Return the answer with the decision on it, and with the outcome where that is known.
 
-    The message is copied: a tracer or a cache may hold the original. Of a stream, stamp the first chunk
-    only, since merging chunks joins equal keys.
+    What is neither a message nor holds one is left as it is. The message is copied: a tracer or a cache may
+    hold the original. Of a stream, stamp the first chunk only, since merging chunks joins equal keys.
     """
     if isinstance(answer, BaseMessage):
-        found = router_metadata(decision, attempts)
+        found = router_metadata(decision, served)
         if METADATA_KEY in answer.response_metadata:  # the candidate was a router itself
             found["nested"] = answer.response_metadata[METADATA_KEY]
         metadata = {**answer.response_metadata, METADATA_KEY: found}
+        if served.outcome is not None and not isinstance(answer, AIMessageChunk):
+            metadata[OUTCOME_KEY] = served.outcome.to_dict()
         return answer.model_copy(update={"response_metadata": metadata})
     if isinstance(answer, Mapping) and isinstance(answer.get("raw"), BaseMessage):
-        return type(answer)({**answer, "raw": stamp(answer["raw"], decision, attempts)})  # type: ignore[call-arg]
+        return type(answer)({**answer, "raw": stamp(answer["raw"], decision, served)})  # type: ignore[call-arg]
     return answer
 
 
-def stamp_stream(stream: Stream, decision: RoutingDecision, attempts: Sequence[Attempt]) -> Stream:
-    """Let a v3 stream's finished message carry the decision."""
-    finished = stream.output_message
-    if finished is not None:  # a model that does not stream has answered by now
-        finished.response_metadata[METADATA_KEY] = router_metadata(decision, attempts)
-        return stream
-    dispatch = stream.dispatch
-
-    def dispatch_stamped(event: Mapping[str, Any]) -> None:
-        if event.get("event") == "message-finish":
-            metadata = {**(event.get("metadata") or {}), METADATA_KEY: router_metadata(decision, attempts)}
-            event = {**event, "metadata": metadata}
-        dispatch(event)
-
-    stream.dispatch = dispatch_stamped  # type: ignore[method-assign]
-    return stream
+def stamp_outcome(part: Any, outcome: Outcome) -> Any:
+    """Return the last chunk of a stream, or what holds it, with the outcome on it."""
+    if isinstance(part, Mapping):
+        return type(part)({**part, "raw": stamp_outcome(part["raw"], outcome)})  # type: ignore[call-arg]
+    metadata = {**part.response_metadata, OUTCOME_KEY: outcome.to_dict()}
+    return part.model_copy(update={"response_metadata": metadata})
 
 
-def router_metadata(decision: RoutingDecision, attempts: Sequence[Attempt]) -> dict[str, Any]:
-    """Return the decision and what came of it as JSON-serialisable data, without prompt text."""
+def router_metadata(decision: RoutingDecision, served: Served) -> dict[str, Any]:
+    """Return the decision and the calls so far as JSON-serialisable data, without prompt text."""
     return {
         **decision.to_dict(),
-        "served_by": attempts[-1].candidate,
-        "attempts": [
-            {
-                "candidate": attempt.candidate,
-                "latency_s": round(attempt.latency_s, 4),
-                "error_kind": None if attempt.error_kind is None else attempt.error_kind.value,
-            }
-            for attempt in attempts
-        ],
+        "served_by": served.served_by,
+        "attempts": [attempt.to_dict() for attempt in served.attempts],
     }
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.chat.calls import RoutedCall, for_schema
+from langchain_router.chat.growing import GrowingAnswer
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 
@@ -126,8 +127,12 @@ class StructuredRouter(Runnable[LanguageModelInput, Structured]):
     ) -> tuple[Runnable[Any, Any], dict[str, Any]]:
         able = candidate.capabilities or frozenset()
         method = self._method or ("json_schema" if "structured_output" in able else "function_calling")
-        chain = model.with_structured_output(self._schema, include_raw=True, method=method, **self._options)
-        return chain, dict(options)
+        asked = {"method": method, **self._options}
+        chain = model.with_structured_output(self._schema, include_raw=True, **asked)
+        if isinstance(chain, StructuredRouter):  # a router as a candidate streams by itself
+            return chain, dict(options)
+        growing = GrowingAnswer(chain, lambda: model.with_structured_output(self._schema, **asked))
+        return growing, dict(options)
 
     def _unwrapped(self, answer: dict[str, Any]) -> Structured:
         if self._include_raw:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langchain_core.exceptions import ModelError
 
+from langchain_router.cli.checks import add_bench_checks, run_bench_checks
 from langchain_router.exceptions import RouterError
 
 
@@ -29,10 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument(
         "--live", action="store_true", help="use the real providers whose keys are set; costs money"
     )
-    demo.add_argument("--policy", default="cost", help="cost (the default) or threshold")
-    demo.add_argument("--quality", type=float, help="least predicted quality for --policy cost, 0..1")
+    demo.add_argument("--policy", default="cost", help="cost (the default), threshold or cascade")
+    demo.add_argument(
+        "--quality", type=float, help="least predicted quality for --policy cost or cascade, 0..1"
+    )
     demo.add_argument("--limit", type=int, help="route at most this many prompts")
+    add_bench_checks(commands)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "bench-checks":
+        return _guarded(lambda: run_bench_checks(chosen))
     try:
         from langchain_router.cli.demo.run import run_demo
     except ModuleNotFoundError as error:
@@ -40,14 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print("The demo needs rich: pip install 'langchain-llm-router[cli]'", file=sys.stderr)
         return 2
-    try:
-        run_demo(
+    return _guarded(
+        lambda: run_demo(
             data=chosen.data,
             live=chosen.live,
             policy=chosen.policy,
             quality=chosen.quality,
             limit=chosen.limit,
         )
+    )
+
+
+def _guarded(run: Callable[[], None]) -> int:
+    """Run a command; what a user can mend is said in a line, without a traceback."""
+    try:
+        run()
     except (RouterError, ModelError) as error:
         print(f"langchain-router: {error}", file=sys.stderr)
         return 2

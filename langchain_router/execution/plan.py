@@ -1,157 +1,235 @@
 """The plan machine: walks a plan and says what to do next, without doing it.
 
-The machine is a generator. It yields a `Call`; whoever drives it makes the call and sends the answer back,
-or throws the error in. The sync and the async driver are a few lines each, so no logic is written twice.
+The machine is a generator. It yields moves (`Call`, `RunCheck`, `Sleep`, ...); whoever drives it does them
+and sends back what came of it, or throws the error in. The sync and the async driver are a few lines each, so
+no logic is written twice.
+
+The walk: each step of the plan is called once, in order, passing over those that may not be called now. A
+step that fails is followed by the next at once (failover); so is one whose answer its check does not pass
+(escalation). When nobody new is left, what failed in passing is asked again, after a wait. The best
+answer there was is returned when no better one can be had; only when every call failed there is an error.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
+from langchain_router.checks.check import Verdict
 from langchain_router.decision import RoutingDecision, Step
-from langchain_router.exceptions import RouterExhaustedError
-from langchain_router.execution.errors import ErrorKind, another_may_serve, error_kind
+from langchain_router.exceptions import CircuitOpenError, RouterExhaustedError
+from langchain_router.execution.calling import Answered, Caller, Failure
+from langchain_router.execution.errors import ErrorKind, error_kind
+from langchain_router.execution.gates import Gates, Ticket
+from langchain_router.execution.ledger import Ledger
+from langchain_router.execution.moves import Move
+from langchain_router.execution.retrying import AttemptState
+from langchain_router.execution.reviewing import reviewed
+from langchain_router.execution.served import Served, status_of_error
+from langchain_router.execution.turns import Turns
+from langchain_router.outcomes.records import Outcome
+from langchain_router.request import RoutingRequest
 
 _logger = logging.getLogger("langchain_router")
 
-Answer = TypeVar("Answer")
+_SURFACES = frozenset({ErrorKind.UNKNOWN, ErrorKind.CONTROL_FLOW, ErrorKind.INTERRUPTED})
+"""Errors that are raised although an answer is in hand: bugs and interrupts; those of models are outlived."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One call to one candidate.
-
-    Attributes:
-        candidate: Name of the candidate.
-        latency_s: Until the answer, the first chunk of a stream, or the error, in seconds.
-        error_kind: What went wrong, or None when it answered.
-    """
-
-    candidate: str
-    latency_s: float
-    error_kind: ErrorKind | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What the machine wants done: call this step.
-
-    Attributes:
-        step: The step of the plan.
-        number: 1 for the first attempt of the request.
-    """
-
-    step: Step
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served(Generic[Answer]):
-    """A plan that came to an answer.
-
-    Attributes:
-        answer: What the serving step returned.
-        attempts: Every call made, in order; the last is the one that answered.
-    """
-
-    answer: Answer
-    attempts: tuple[Attempt, ...]
+Machine = Generator[Move, Any, Served]
+Report = Callable[[Outcome], None]
 
 
 def walk(
-    decision: RoutingDecision, *, clock: Callable[[], float] = time.monotonic
-) -> Generator[Call, Any, Served[Any]]:
-    """Walk the plan of a decision, from one step to the next while another may serve.
-
-    After a context overflow, candidates whose window is known to be no larger are passed over.
+    decision: RoutingDecision,
+    request: RoutingRequest,
+    *,
+    gates: Gates,
+    clock: Callable[[], float] = time.monotonic,
+    is_live: bool = False,
+    report: Report = lambda _: None,
+) -> Machine:
+    """Walk the plan of a decision until a step's answer is accepted.
 
     Args:
         decision: Its plan is walked.
+        request: What is asked; checks look at it.
+        gates: Who may be called now, and how hard to try.
         clock: Monotonic seconds.
+        is_live: Whether answers are shown while they arrive: then a call has answered when it has begun.
+        report: Called once with what came of the request. Must not raise.
 
     Yields:
-        The next call to make. Send the answer in, or throw the error.
+        The next move. Send what came of it, or throw the error.
 
     Returns:
         The answer with all attempts.
 
     Raises:
-        RouterExhaustedError: Every step failed with an error that another could have survived; for a plan
-            of a single step its own error is raised instead.
+        RouterExhaustedError: Several calls were made and all failed; a lone call's own error is raised as it
+            is, and so is one that no other call could survive.
+        CircuitOpenError: No call could be made now.
     """
-    attempts: list[Attempt] = []
-    errors: list[Exception] = []
-    too_small_tokens = 0
-    for step in decision.plan:
-        name, window_tokens = step.candidate.name, step.candidate.context_tokens
-        if window_tokens is not None and window_tokens <= too_small_tokens:
-            continue  # a window of that size has just been overflowed
-        number = len(attempts) + 1
-        started = clock()
-        try:
-            answer = yield Call(step=step, number=number)
-        except Exception as error:
-            kind = error_kind(error)
-            attempts.append(Attempt(candidate=name, latency_s=clock() - started, error_kind=kind))
-            if not another_may_serve(kind):
-                if errors and kind is not ErrorKind.CONTROL_FLOW:
-                    error.add_note(f"langchain_router: {len(errors)} candidate(s) had failed before.")
+    return _Walk(decision, request, gates, clock, is_live=is_live, report=report).run()
+
+
+class _Walk:
+    """One request on its way through its plan."""
+
+    def __init__(
+        self,
+        decision: RoutingDecision,
+        request: RoutingRequest,
+        gates: Gates,
+        clock: Callable[[], float],
+        *,
+        is_live: bool,
+        report: Report,
+    ) -> None:
+        self._decision = decision
+        self._request = request
+        self._gates = gates
+        self._how = gates.resilience
+        self._tell = report
+        self._is_reported = False
+        self._ledger = Ledger(decision, request, total_s=self._how.deadlines.total_s, clock=clock)
+        self._caller = Caller(self._ledger, gates, is_live=is_live)
+        self._state = AttemptState(decision, started_s=self._ledger.started_s)
+        self._turns = Turns(self._ledger, self._caller, gates, self._state)
+        self._errors: list[Exception] = []
+        self._drafts: list[tuple[Answered, Verdict | None]] = []
+
+    def run(self) -> Machine:
+        """Walk, with the outcome reported however the walk ends."""
+        with self._gates.request():
+            try:
+                return (yield from self._walk())
+            except BaseException as error:
+                self._caller.let_go()
+                self._report(self._ledger.outcome(status_of_error(error)))
                 raise
-            if kind is ErrorKind.CONTEXT_OVERFLOW and window_tokens is not None:
-                too_small_tokens = max(too_small_tokens, window_tokens)
-            error.add_note(f"langchain_router: attempt {number}, candidate {name!r}, {kind.value}.")
-            errors.append(error)
-            _logger.info("candidate %s failed (%s), decision %s", name, kind.value, decision.id)
-        else:
-            attempts.append(Attempt(candidate=name, latency_s=clock() - started))
-            return Served(answer=answer, attempts=tuple(attempts))
-    raise _exhausted(attempts, errors)
 
-
-def drive(machine: Generator[Call, Any, Served[Answer]], do: Callable[[Call], Answer]) -> Served[Answer]:
-    """Run a plan machine to its end, making each call with `do`."""
-    try:
-        call = next(machine)
-        while True:
+    def _walk(self) -> Machine:
+        while (found := (yield from self._turns.next(has_draft=bool(self._drafts)))) is not None:
             try:
-                answer = do(call)
-            except Exception as error:  # noqa: BLE001 - the machine decides what to do with it
-                call = machine.throw(error)
-            else:
-                call = machine.send(answer)
-    except StopIteration as end:
-        served: Served[Answer] = end.value
-        return served
+                served = yield from self._attempt(*found)
+            except Exception as error:
+                if not self._drafts or error_kind(error) in _SURFACES:
+                    raise
+                break  # an answer is in hand
+            if served is not None:
+                return served
+            if self._is_enough():
+                break
+        if self._drafts:
+            return self._served(_best(self._drafts))
+        raise self._exhausted()
+
+    # --- one attempt ----------------------------------------------------------------------------
+
+    def _attempt(self, step: Step, ticket: Ticket | None) -> Generator[Move, Any, Served | None]:
+        """Call a step; return what is served, or None to go on."""
+        try:
+            answered = yield from self._caller.call_step(step, ticket, self._turns.pending)
+        except Exception:
+            if not self._caller.failures:  # no call was made
+                raise
+            for failure in self._caller.failures:
+                self._note(failure.index, error=failure.error)
+                self._failed(failure)
+            return None
+        verdict = None
+        if answered.step.check is not None:
+            verdict = yield from reviewed(answered.step.check, self._request, answered.reply, self._caller)
+            self._ledger.note_verdict(answered.index, verdict)
+        answer = answered.reply.message or answered.reply.answer
+        self._note(answered.index, answer=answer, verdict=verdict)
+        if not self._how.retry(self._state):
+            return self._served(answered)
+        self._drafts.append((answered, verdict))
+        if not answered.reply.is_complete:
+            self._ledger.estimate(answered.index, answered.step.candidate)
+        return None
+
+    def _failed(self, failure: Failure) -> None:
+        """Take note of a failure that another call may survive; raise any other."""
+        step, error = failure.step, failure.error
+        kind, name = error_kind(error), step.candidate.name
+        if not self._how.retry(self._state):
+            if self._errors and kind is not ErrorKind.CONTROL_FLOW:
+                error.add_note(f"langchain_router: {len(self._errors)} call(s) had failed before.")
+            raise error
+        number = failure.index + 1
+        error.add_note(f"langchain_router: attempt {number}, candidate {name!r}, {kind.value}.")
+        self._errors.append(error)
+        _logger.info("candidate %s failed (%s), decision %s", name, kind.value, self._decision.id)
+        self._turns.failed(step, error)
+
+    def _note(self, index: int, **came: Any) -> None:
+        self._state.attempt = self._ledger.attempts[index]
+        self._state.attempts = tuple(self._ledger.attempts)
+        self._state.spent_usd = self._ledger.spent_usd
+        self._state.attempt_number = max(self._state.attempt_number, self._ledger.calls_made_until(index))
+        self._state.note(at_s=self._ledger.clock(), **came)
+
+    def _is_enough(self) -> bool:
+        if self._ledger.left_s() <= 0:
+            return True
+        if self._how.stop is not None:
+            return bool(self._how.stop(self._state))
+        return self._ledger.calls_made >= self._turns.most_calls
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _report(self, outcome: Outcome) -> None:
+        if not self._is_reported:
+            self._is_reported = True
+            self._tell(outcome)
+
+    def _served(self, answered: Answered) -> Served:
+        for draft, _ in self._drafts:
+            if draft is not answered and draft.ticket is not None:
+                draft.ticket.succeeded()  # it did answer, though not well enough
+        return Served(
+            reply=answered.reply,
+            candidate=answered.step.candidate,
+            ledger=self._ledger,
+            index=answered.index,
+            ticket=answered.ticket,
+            report=self._report,
+        )
+
+    def _exhausted(self) -> Exception:
+        if not self._errors:
+            waits_s = {
+                step.candidate.name: self._gates.retry_after_s(step.candidate)
+                for step in self._turns.postponed
+            }
+            return CircuitOpenError(waits_s)
+        if len(self._errors) == 1:
+            return self._errors[0]
+        tried = ", ".join(
+            f"{one.candidate!r} {one.error_kind}"
+            for one in self._ledger.attempts
+            if one.error_kind and one.role not in ("second", "judge")
+        )
+        return RouterExhaustedError(
+            f"All {len(self._errors)} calls of the plan failed: {tried}. "
+            "The group holds each error; check the providers' status, keys and limits, or add a candidate.",
+            self._errors,
+        )
 
 
-async def adrive(
-    machine: Generator[Call, Any, Served[Answer]], do: Callable[[Call], Awaitable[Answer]]
-) -> Served[Answer]:
-    """Run a plan machine to its end, awaiting each call."""
-    try:
-        call = next(machine)
-        while True:
-            try:
-                answer = await do(call)
-            except Exception as error:  # noqa: BLE001 - the machine decides what to do with it
-                call = machine.throw(error)
-            else:
-                call = machine.send(answer)
-    except StopIteration as end:
-        served: Served[Answer] = end.value
-        return served
+def _best(drafts: Sequence[tuple[Answered, Verdict | None]]) -> Answered:
+    """Return the draft that its check scored highest; of equals the last, whose tier is the ablest.
 
+    One that cannot do whatever a check says of it is returned only when there is no other.
+    """
 
-def _exhausted(attempts: Sequence[Attempt], errors: Sequence[Exception]) -> Exception:
-    if len(errors) == 1:
-        return errors[0]
-    tried = ", ".join(f"{attempt.candidate!r} {attempt.error_kind}" for attempt in attempts)
-    return RouterExhaustedError(
-        f"All {len(attempts)} candidates of the plan failed: {tried}. "
-        "The group holds each error; check the providers' status, keys and limits, or add a candidate.",
-        errors,
-    )
+    def rank(index: int) -> tuple[bool, float, int]:
+        answered, verdict = drafts[index]
+        score = 0.0 if verdict is None or verdict.score is None else verdict.score
+        return answered.reply.fault is None, score, index
+
+    return drafts[max(range(len(drafts)), key=rank)][0]

@@ -6,12 +6,14 @@ import difflib
 from collections.abc import Callable
 
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.policies.cascade import CascadePolicy
 from langchain_router.policies.context import Context, Policy
 from langchain_router.policies.cost import CostPolicy
 from langchain_router.policies.threshold import DEFAULT_TIERS, ThresholdPolicy, Tier
 
 __all__ = [
     "DEFAULT_TIERS",
+    "CascadePolicy",
     "Context",
     "CostPolicy",
     "Policy",
@@ -20,7 +22,11 @@ __all__ = [
     "make_policy",
 ]
 
-_BY_NAME: dict[str, Callable[[], Policy]] = {"cost": CostPolicy, "threshold": ThresholdPolicy}
+_BY_NAME: dict[str, Callable[[], Policy]] = {
+    "cascade": CascadePolicy,
+    "cost": CostPolicy,
+    "threshold": ThresholdPolicy,
+}
 
 
 def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
@@ -28,7 +34,7 @@ def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
 
     Args:
         given: A policy, the name of one, or None for `CostPolicy`.
-        quality: Threshold for `CostPolicy`, 0..1; 0.85 when None.
+        quality: Threshold for `CostPolicy` or for a cascade without tiers, 0..1; 0.85 when None.
 
     Raises:
         ConfigurationError: The name is unknown, the object is not a policy, or `quality` is given beside
@@ -36,6 +42,8 @@ def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
     """
     if given is None or given == CostPolicy.name:
         return CostPolicy() if quality is None else CostPolicy(quality)
+    if given == CascadePolicy.name:
+        return CascadePolicy(quality=quality)
     if quality is not None:
         raise ConfigurationError(
             f"quality={quality!r} sets the default policy's threshold, and policy={given!r} is given too. "

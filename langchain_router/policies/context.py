@@ -91,7 +91,7 @@ class Context:
 
     def decision(
         self,
-        plan: Sequence[Candidate],
+        plan: Sequence[Candidate | Step],
         *,
         reason: str,
         policy: str,
@@ -103,7 +103,7 @@ class Context:
         """Build the decision for a plan.
 
         Args:
-            plan: Candidates in the order to try; the first is the choice.
+            plan: Candidates in the order to try, or steps with checks; the first is the choice.
             reason: Why the first was chosen, in words.
             policy: Name of the policy.
             policy_params: Its parameters as JSON-serialisable values.
@@ -111,27 +111,27 @@ class Context:
             propensity: Probability of this choice, 0..1.
             flips: Where another complexity would have changed the choice.
         """
-        stray = next((one for one in plan if not isinstance(one, Candidate)), None)
-        if stray is not None or not plan:
+        steps = tuple(Step(candidate=one) if isinstance(one, Candidate) else one for one in plan)
+        stray = next((one for one in steps if not isinstance(one, Step)), None)
+        if stray is not None or not steps:
             raise ConfigurationError(
-                f"a plan is a list of candidates, at least one; {policy!r} gave {stray!r}."
-                if plan
-                else f"a plan is a list of candidates, at least one; {policy!r} gave none."
+                f"a plan is a list of candidates or steps, at least one; {policy!r} gave "
+                f"{'none' if stray is None else repr(stray)}."
             )
         remarks = remarks or {}
         expected = tuple(
             Eligible(
-                name=candidate.name,
-                predicted_quality=self.predicted_quality(candidate),
-                estimated_cost_usd=self.estimated_cost_usd(candidate),
-                latency_s=candidate.latency_s,
-                remark=remarks.get(candidate.name, ""),
+                name=step.candidate.name,
+                predicted_quality=self.predicted_quality(step.candidate),
+                estimated_cost_usd=self.estimated_cost_usd(step.candidate),
+                latency_s=step.candidate.latency_s,
+                remark=remarks.get(step.candidate.name, ""),
             )
-            for candidate in plan
+            for step in steps
         )
         return RoutingDecision(
             id=str(uuid7()),
-            plan=tuple(Step(candidate=candidate) for candidate in plan),
+            plan=steps,
             reason=reason,
             intent=self.intent,
             complexity=self.complexity,
@@ -143,4 +143,5 @@ class Context:
             policy=policy,
             policy_params=policy_params,
             flips=flips,
+            expected_output_tokens=expected_answer_tokens(self.request, self.intent) * self.request.answers,
         )

@@ -1,36 +1,22 @@
 """LiteLLM as the router needs it: `ChatLiteLLM` with its measured gaps closed.
 
-The only module that imports LiteLLM. Import it late: it costs seconds.
+This module and its neighbours are the only ones that import LiteLLM. Import it late: it costs seconds.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 os.environ.setdefault(
     "LITELLM_LOCAL_MODEL_COST_MAP", "True"
 )  # else the import fetches the map over the network
 
-import httpx
 import litellm
-import litellm.exceptions as litellm_errors
-import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.exceptions import (
-    ContextOverflowError,
-    ModelAPIError,
-    ModelAuthenticationError,
-    ModelConnectionError,
-    ModelError,
-    ModelInvalidRequestError,
-    ModelNotFoundError,
-    ModelPermissionDeniedError,
-    ModelRateLimitError,
-    ModelTimeoutError,
-)
+from langchain_core.exceptions import ModelTimeoutError
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
@@ -43,7 +29,18 @@ from langchain_litellm import ChatLiteLLM
 from pydantic import BaseModel, model_validator
 
 from langchain_router.exceptions import MalformedResponseError
+from langchain_router.providers.litellm_causes import UNREADABLE
+from langchain_router.providers.litellm_errors import Asked, as_model_error, unreadable
 from langchain_router.providers.litellm_map import model_info
+from langchain_router.providers.litellm_server_tools import leave_out_server_calls
+from langchain_router.providers.litellm_streams import (
+    SERVED_KEY,
+    StreamReader,
+    achunks,
+    chunks,
+    served,
+)
+from langchain_router.providers.litellm_usage import is_plausible, is_told, warn_of_usage
 from langchain_router.request import estimate_tokens
 
 
@@ -60,7 +57,9 @@ class RouterChatLiteLLM(ChatLiteLLM):
 
     Args:
         model: LiteLLM model string.
-        timeout: Seconds until a call without an answer is given up.
+        timeout: Seconds until a call without an answer is given up; each call may set its own, as in
+            `invoke(..., timeout=3)`. They count anew whenever something arrives. LiteLLM keeps an HTTP
+            client for each timeout there was, so use few different ones.
 
     Raises:
         ModelError: As the matching subclass, for every failure that LiteLLM reports.
@@ -115,9 +114,17 @@ class RouterChatLiteLLM(ChatLiteLLM):
         **kwargs: Any,
     ) -> Any:
         """Make one request; the router retries, so this does not."""
-        with _mapped_errors():
-            response = litellm.completion(**{**kwargs, **_ONE_REQUEST})
-        return _tagged(response) if kwargs.get("stream") else response
+        call, asked = self._prepared(kwargs)
+        failure = None
+        try:
+            response = litellm.completion(**call)
+        except Exception as error:
+            failure = self._failure(error, call, asked)
+            if failure is None:
+                raise
+        if failure is not None:
+            raise failure
+        return chunks(response, self._reader(response, call, asked)) if call.get("stream") else response
 
     async def acompletion_with_retry(
         self,
@@ -125,35 +132,85 @@ class RouterChatLiteLLM(ChatLiteLLM):
         **kwargs: Any,
     ) -> Any:
         """Make one request; the router retries, so this does not."""
-        with _mapped_errors():
-            response = await litellm.acompletion(**{**kwargs, **_ONE_REQUEST})
-        return _atagged(response) if kwargs.get("stream") else response
+        call, asked = self._prepared(kwargs)
+        failure = None
+        try:
+            response = await litellm.acompletion(**call)
+        except Exception as error:
+            failure = self._failure(error, call, asked)
+            if failure is None:
+                raise
+        if failure is not None:
+            raise failure
+        return achunks(response, self._reader(response, call, asked)) if call.get("stream") else response
+
+    def _prepared(self, kwargs: dict[str, Any]) -> tuple[dict[str, Any], Asked]:
+        """Return the arguments of one call to LiteLLM, and what will note how far it comes."""
+        asked = Asked(kwargs.get("logger_fn"))
+        call = {**kwargs, **_ONE_REQUEST, "logger_fn": asked}
+        limit = call.pop("request_timeout", None)
+        if limit is None:
+            limit = call.get("timeout")
+        if limit is None:
+            limit = self.request_timeout
+        if isinstance(limit, (int, float)) and limit <= 0:  # LiteLLM would take 0 for its own 10 minutes
+            raise ModelTimeoutError(f"No time is left to call {call['model']!r}: its timeout is {limit:g} s.")
+        call["timeout"] = limit
+        return call, asked
+
+    def _reader(self, stream: Any, call: dict[str, Any], asked: Asked) -> StreamReader:
+        is_mock = any(call.get(option) is not None for option in ("mock_response", "mock_tool_calls"))
+        answers = call.get("n") or 1
+        return StreamReader(stream, model=call["model"], asked=asked, answers=answers, is_mock=is_mock)
+
+    def _failure(self, error: Exception, call: dict[str, Any], asked: Asked) -> Exception | None:
+        return as_model_error(error, model=call["model"], stage=asked.stage, outer=asked.outer)
 
     def _create_chat_result(self, response: Mapping[str, Any], **params: Any) -> ChatResult:
-        result = super()._create_chat_result(response, **params)
+        asked_for = params.get("model") or self.model
+        usage = response.get("usage")
+        is_counted = is_plausible(usage)
+        result, why = None, None
+        try:
+            result = super()._create_chat_result(response, **params)
+        except UNREADABLE as error:
+            why = type(error)
+        if result is None or why is not None:
+            raise unreadable(asked_for, why or ValueError)
         if not result.generations:
             raise MalformedResponseError(
-                f"{self.model!r} answered without any choice; try again or another model."
+                f"{asked_for!r} answered without any choice; try again or another model."
             )
-        asked_for = params.get("model") or self.model
         for generation in result.generations:
-            generation.message.response_metadata.update(model_name=asked_for, **_served(response))
+            message = generation.message
+            message.response_metadata.update(model_name=asked_for, **served(response))
+            if isinstance(message, AIMessage):
+                leave_out_server_calls(message)
+                if not (is_counted and is_told(usage)):
+                    message.usage_metadata = None
+                    message.response_metadata.pop("response_cost", None)
         output = {**(result.llm_output or {}), "model": asked_for}
-        if isinstance(output.get("token_usage"), BaseModel):
+        if not is_counted:
+            warn_of_usage(asked_for)
+            output.pop("token_usage", None)
+        elif isinstance(output.get("token_usage"), BaseModel):
             output["token_usage"] = output["token_usage"].model_dump(exclude_none=True)
         result.llm_output = output
         return result
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         asked_for = kwargs.get("model") or self.model
-        for chunk in super()._stream(*args, **kwargs):
-            yield _with_served(chunk, asked_for)
+        with contextlib.closing(
+            cast("Generator[ChatGenerationChunk]", super()._stream(*args, **kwargs))
+        ) as parts:
+            for chunk in parts:
+                yield _with_served(chunk, asked_for)
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         asked_for = kwargs.get("model") or self.model
-        chunks = cast("AsyncGenerator[ChatGenerationChunk, None]", super()._astream(*args, **kwargs))
-        async with contextlib.aclosing(chunks):
-            async for chunk in chunks:
+        parts = cast("AsyncGenerator[ChatGenerationChunk, None]", super()._astream(*args, **kwargs))
+        async with contextlib.aclosing(parts):
+            async for chunk in parts:
                 yield _with_served(chunk, asked_for)
 
     def bind_tools(
@@ -201,39 +258,6 @@ class RouterChatLiteLLM(ChatLiteLLM):
 
 _ONE_REQUEST = {"max_retries": 0, "num_retries": 0}
 
-_SERVED_KEY = "langchain_router_served"
-
-
-def _served(response: Any) -> dict[str, str]:
-    """Return which model really answered and under which request id, where the provider says so."""
-    found = {
-        "served_model": response.get("model"),
-        "id": response.get("id"),
-        "system_fingerprint": response.get("system_fingerprint"),
-    }
-    return {key: value for key, value in found.items() if isinstance(value, str) and value}
-
-
-def _tagged(chunks: Iterator[Any]) -> Iterator[Any]:
-    """Let a stream's first raw chunk carry who served it to where the message is made."""
-    with _mapped_errors():
-        for index, chunk in enumerate(chunks):
-            yield _tag(chunk) if index == 0 else chunk
-
-
-async def _atagged(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    first = True
-    with _mapped_errors():
-        async for chunk in chunks:
-            yield _tag(chunk) if first else chunk
-            first = False
-
-
-def _tag(chunk: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = chunk if isinstance(chunk, dict) else chunk.model_dump()
-    fields = {**(plain.get("provider_specific_fields") or {}), _SERVED_KEY: _served(plain)}
-    return {**plain, "provider_specific_fields": fields}
-
 
 def _with_served(chunk: ChatGenerationChunk, asked_for: str) -> ChatGenerationChunk:
     """Move who served the stream to its place in the message's metadata."""
@@ -241,10 +265,10 @@ def _with_served(chunk: ChatGenerationChunk, asked_for: str) -> ChatGenerationCh
     if "model_name" in metadata:
         metadata["model_name"] = asked_for
     fields = metadata.get("provider_specific_fields")
-    if isinstance(fields, dict) and _SERVED_KEY in fields:
-        rest = {key: value for key, value in fields.items() if key != _SERVED_KEY}
+    if isinstance(fields, dict) and SERVED_KEY in fields:
+        rest = {key: value for key, value in fields.items() if key != SERVED_KEY}
         metadata.pop("provider_specific_fields")
-        metadata.update(fields[_SERVED_KEY])
+        metadata.update(fields[SERVED_KEY])
         if rest:
             metadata["provider_specific_fields"] = rest
     return chunk
@@ -259,98 +283,3 @@ def _bound_first(chain: Runnable[Any, Any], **kwargs: Any) -> Runnable[Any, Any]
         steps = {name: step.bind(**kwargs) for name, step in head.steps__.items()}
         return RunnableSequence(RunnableParallel(steps), *chain.middle, chain.last)
     return RunnableSequence(head.bind(**kwargs), *chain.middle, chain.last)
-
-
-# The most telling class first: LiteLLM's classes inherit from one another.
-_ERRORS: tuple[tuple[type[Exception], type[ModelError]], ...] = (
-    (litellm_errors.ContextWindowExceededError, ContextOverflowError),
-    (litellm_errors.AuthenticationError, ModelAuthenticationError),
-    (litellm_errors.PermissionDeniedError, ModelPermissionDeniedError),
-    (litellm_errors.NotFoundError, ModelNotFoundError),
-    (litellm_errors.RateLimitError, ModelRateLimitError),
-    (litellm_errors.Timeout, ModelTimeoutError),
-    (litellm_errors.APIConnectionError, ModelConnectionError),
-    (litellm_errors.BadRequestError, ModelInvalidRequestError),
-    (litellm_errors.UnprocessableEntityError, ModelInvalidRequestError),
-    (openai.APIError, ModelAPIError),
-)
-
-
-@contextlib.contextmanager
-def _mapped_errors() -> Iterator[None]:
-    """Raise LiteLLM's errors as classes that are also LangChain's."""
-    try:
-        yield
-    except Exception as error:
-        mapped = as_model_error(error)
-        if mapped is None:
-            raise
-        raise mapped from error
-
-
-def as_model_error(error: Exception) -> ModelError | None:
-    """Return the same error as one that is also LangChain's, or None when there is no such class.
-
-    The result keeps every attribute of LiteLLM's error (`status_code`, `response`, `llm_provider`, ...)
-    and is caught by handlers of either library.
-    """
-    if isinstance(error, ModelError):
-        return error
-    kind = next((model_error for cls, model_error in _ERRORS if isinstance(error, cls)), None)
-    if kind is None:
-        return None
-    if kind is ModelInvalidRequestError and "LLM Provider NOT provided" in str(error):
-        kind = ModelNotFoundError  # a model string that LiteLLM cannot place, not a fault of the request
-    elif getattr(error, "status_code", None) == 403:  # LiteLLM has it as a plain APIError
-        kind = ModelPermissionDeniedError
-    elif kind is ModelAPIError and _never_connected(error):  # LiteLLM has it as a 500
-        kind = ModelConnectionError
-    dual = _dual_class(type(error), kind)
-    mapped = dual.__new__(dual)
-    mapped.args = error.args
-    mapped.__dict__.update(error.__dict__)
-    for one in (error, mapped):  # it quotes the prompt, and error trackers store attributes
-        one.__dict__["litellm_debug_info"] = None
-    return mapped
-
-
-def _dual_class(litellm_class: type[Exception], model_error: type[ModelError]) -> type[ModelError]:
-    made = _dual_classes.get((litellm_class, model_error))
-    if made is None:
-        name = f"LiteLLM{litellm_class.__name__}"
-        body = {"__module__": __name__, "__reduce__": _reduced}
-        made = type(name, (litellm_class, model_error), body)
-        _dual_classes[litellm_class, model_error] = made
-    return made
-
-
-def _reduced(error: Any) -> tuple[Any, ...]:
-    """Pickle a mapped error by its parents and its plain attributes; the class itself is made at run time."""
-    litellm_class, model_error = type(error).__bases__
-    plain = {k: v for k, v in error.__dict__.items() if isinstance(v, (str, int, float, bool, type(None)))}
-    return _remade, (litellm_class, model_error, error.args, plain)
-
-
-def _remade(
-    litellm_class: type[Exception],
-    model_error: type[ModelError],
-    args: tuple[Any, ...],
-    plain: dict[str, Any],
-) -> ModelError:
-    dual = _dual_class(litellm_class, model_error)
-    made = dual.__new__(dual)
-    made.args = args
-    made.__dict__.update(plain)
-    return made
-
-
-_dual_classes: dict[tuple[type[Exception], type[ModelError]], type[ModelError]] = {}
-
-
-def _never_connected(error: BaseException | None) -> bool:
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, (ConnectionError, httpx.ConnectError, openai.APIConnectionError)):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.exceptions import (
-    ContextOverflowError,
-    ModelAPIError,
-    ModelAuthenticationError,
-    ModelConnectionError,
-    ModelInvalidRequestError,
-    ModelNotFoundError,
-    ModelRateLimitError,
-    ModelTimeoutError,
-)
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
@@ -33,53 +20,18 @@ from langchain_core.tools import BaseTool
 from pydantic import Field, PrivateAttr
 
 from langchain_router.chat.stamp import as_chunk
-from langchain_router.exceptions import ConfigurationError, MalformedResponseError
+from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import ErrorKind
-from langchain_router.testing.phrases import draw
-from langchain_router.testing.scripted import ScriptedChatModel
-
-
-class UnsupportedParamsError(ModelInvalidRequestError):
-    """Named as LiteLLM names it: this model does not take a parameter that another may take."""
-
-
-def _control_flow(message: str) -> Exception:
-    """Return LangGraph's interrupt, or without LangGraph what looks like it.
-
-    No `CancelledError`: LangChain's `agenerate` loses those that a model raises.
-    """
-    try:
-        from langgraph.errors import GraphBubbleUp
-    except ImportError:
-        stand_in: Any = type("GraphBubbleUp", (Exception,), {"__module__": "langgraph.errors"})
-        return stand_in(message)  # type: ignore[no-any-return]
-    return GraphBubbleUp(message)
-
-
-_ERRORS: Mapping[str, Callable[[str], Exception]] = MappingProxyType(
-    {
-        ErrorKind.RATE_LIMITED.value: ModelRateLimitError,
-        ErrorKind.SERVER.value: ModelAPIError,
-        ErrorKind.CONNECT.value: ModelConnectionError,
-        ErrorKind.TIMEOUT.value: ModelTimeoutError,
-        ErrorKind.AUTH.value: ModelAuthenticationError,
-        ErrorKind.NOT_FOUND.value: ModelNotFoundError,
-        "unsupported": UnsupportedParamsError,
-        ErrorKind.BAD_REQUEST.value: ModelInvalidRequestError,
-        ErrorKind.CONTEXT_OVERFLOW.value: ContextOverflowError,
-        ErrorKind.MALFORMED.value: MalformedResponseError,
-        ErrorKind.INTERRUPTED.value: ModelConnectionError,
-        ErrorKind.CONTROL_FLOW.value: _control_flow,
-        ErrorKind.UNKNOWN.value: RuntimeError,
-        "hang": ModelTimeoutError,
-    }
+from langchain_router.testing.fault_plan import (
+    ERRORS,
+    OK,
+    Fault,
+    Turns,
+    check_number,
+    checked_rates,
+    checked_script,
 )
-
-OK = "ok"
-"""In a script: this call is not disturbed."""
-
-FAULTS: tuple[str, ...] = (*_ERRORS, "slow")
-"""What can go wrong: the names of `ErrorKind`, `hang` and `slow`."""
+from langchain_router.testing.scripted import ScriptedChatModel
 
 
 class FaultyChatModel(BaseChatModel):
@@ -88,10 +40,14 @@ class FaultyChatModel(BaseChatModel):
     For tests of retries, failover, deadlines and circuit breakers without a network. It opens no run of its
     own: callbacks see one model run per call. Prefer `SimulatedProvider` where HTTP itself matters.
 
-    The faults are the names of `ErrorKind`, each raising an error of that kind, and two more:
+    The faults are the names of `ErrorKind`, each raising an error of that kind, and three more:
 
     - `"hang"`: silence for `hang_s`, then a timeout error.
     - `"slow"`: `slow_s` of silence before the answer, and before every chunk of a stream.
+    - `"drip"`: the first chunk of a stream at once, then `slow_s` of silence before every other; an answer
+      without a stream is as slow as in `"slow"`.
+
+    There is no `"cancelled"`: to give a call up is the caller's doing.
 
     `"interrupted"` lets a stream break off after its first chunk or later; a call without a stream fails as a
     lost connection does. `"control_flow"` raises LangGraph's `GraphBubbleUp`, as an interrupt does.
@@ -106,7 +62,7 @@ class FaultyChatModel(BaseChatModel):
         after_chunks: Chunks of a stream that go out before it fails; 0 fails before the first.
         retry_after: Sent with rate limits, as `error.response.headers["retry-after"]`; seconds or any text.
         hang_s: Seconds that a hanging call keeps silent.
-        slow_s: Seconds that a slow call waits.
+        slow_s: Seconds that a slow or dripping call waits, each time.
         sleep: How to wait in `invoke` and `stream`.
         asleep: How to wait in `ainvoke` and `astream`.
         **options: `callbacks`, `tags`, `disable_streaming` and what else any chat model takes.
@@ -133,7 +89,7 @@ class FaultyChatModel(BaseChatModel):
     sleep: Callable[[float], None] = Field(default=time.sleep, exclude=True, repr=False)
     asleep: Callable[[float], Awaitable[None]] = Field(default=asyncio.sleep, exclude=True, repr=False)
 
-    _turns: _Turns = PrivateAttr()
+    _turns: Turns = PrivateAttr()
 
     def __init__(
         self,
@@ -158,12 +114,12 @@ class FaultyChatModel(BaseChatModel):
         unknown = sorted(options.keys() - BaseChatModel.model_fields.keys())
         if unknown:
             raise ConfigurationError(f"FaultyChatModel takes no {unknown[0]!r}; see its docstring.")
-        _check_number("after_chunks", after_chunks, whole=True)
-        _check_number("hang_s", hang_s)
-        _check_number("slow_s", slow_s)
+        check_number("after_chunks", after_chunks, whole=True)
+        check_number("hang_s", hang_s)
+        check_number("slow_s", slow_s)
         super().__init__(
             model=ScriptedChatModel(answers=answers) if model is None else model,
-            rates=_checked_rates(rates or {}),
+            rates=checked_rates(rates or {}),
             seed=seed,
             after_chunks=after_chunks,
             retry_after=None if retry_after is None else str(retry_after),
@@ -173,7 +129,7 @@ class FaultyChatModel(BaseChatModel):
             asleep=asleep,
             **options,
         )
-        self._turns = _Turns(_checked_script(script), self.rates, seed)
+        self._turns = Turns(checked_script(script), self.rates, seed)
 
     @property
     def calls(self) -> int:
@@ -238,8 +194,8 @@ class FaultyChatModel(BaseChatModel):
             self._strike(fault)
         sent = 0
         for chunk in self._chunks(messages, stop, run_manager, **kwargs):
-            if fault.error is None and fault.wait_s:
-                self.sleep(fault.wait_s)
+            if wait_s := fault.before_chunk_s(sent):
+                self.sleep(wait_s)
             yield chunk
             sent += 1
             if sent == fault.after_chunks:
@@ -259,8 +215,8 @@ class FaultyChatModel(BaseChatModel):
             await self._astrike(fault)
         sent = 0
         async for chunk in self._achunks(messages, stop, run_manager, **kwargs):
-            if fault.error is None and fault.wait_s:
-                await self.asleep(fault.wait_s)
+            if wait_s := fault.before_chunk_s(sent):
+                await self.asleep(wait_s)
             yield chunk
             sent += 1
             if sent == fault.after_chunks:
@@ -268,13 +224,13 @@ class FaultyChatModel(BaseChatModel):
         if sent < fault.after_chunks:
             await self._astrike(fault)
 
-    def _strike(self, fault: _Fault) -> None:
+    def _strike(self, fault: Fault) -> None:
         if fault.error is not None:
             if fault.wait_s:
                 self.sleep(fault.wait_s)
             raise fault.error
 
-    async def _astrike(self, fault: _Fault) -> None:
+    async def _astrike(self, fault: Fault) -> None:
         if fault.error is not None:
             if fault.wait_s:
                 await self.asleep(fault.wait_s)
@@ -295,18 +251,18 @@ class FaultyChatModel(BaseChatModel):
         else:
             yield _only_chunk(await self.model._agenerate(*args, **kwargs))  # noqa: SLF001
 
-    def _next_fault(self) -> _Fault:
+    def _next_fault(self) -> Fault:
         """Count a call, and say what is to go wrong with it."""
         number, kind = self._turns.take()
         if kind == OK:
-            return _Fault()
-        if kind == "slow":
-            return _Fault(wait_s=self.slow_s)
-        error = _ERRORS[kind](f"FaultyChatModel: call {number} fails with {kind!r}, as set up.")
+            return Fault()
+        if kind in ("slow", "drip"):
+            return Fault(wait_s=self.slow_s, is_first_at_once=kind == "drip")
+        error = ERRORS[kind](f"FaultyChatModel: call {number} fails with {kind!r}, as set up.")
         if kind == ErrorKind.RATE_LIMITED.value:
             headers = {} if self.retry_after is None else {"retry-after": self.retry_after}
             error.response = SimpleNamespace(status_code=429, headers=headers)  # type: ignore[attr-defined]
-        return _Fault(
+        return Fault(
             error=error,
             wait_s=self.hang_s if kind == "hang" else 0.0,
             after_chunks=max(self.after_chunks, kind == ErrorKind.INTERRUPTED.value),
@@ -327,87 +283,6 @@ class FaultyChatModel(BaseChatModel):
         return "faulty-chat-model"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
-    """What goes wrong with one call.
-
-    Attributes:
-        error: Raised, or None.
-        wait_s: Silence before the error; without an error, before the answer and each chunk.
-        after_chunks: Chunks that go out before the error.
-    """
-
-    error: Exception | None = None
-    wait_s: float = 0.0
-    after_chunks: int = 0
-
-
-class _Turns:
-    """Counts calls and says what befalls each; copies of a model share it. Safe to use from any thread."""
-
-    def __init__(self, script: Sequence[str], rates: Mapping[str, float], seed: int) -> None:
-        self._script = tuple(script)
-        self._rates = rates
-        self._seed = seed
-        self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-        self._calls = 0
-
-    def take(self) -> tuple[int, str]:
-        """Return the number of this call, from 1, and its fault."""
-        with self._lock:
-            self._calls += 1
-            kind = self._fault(self._calls)
-            self._counts[kind] += 1
-            return self._calls, kind
-
-    def counts(self) -> Counter[str]:
-        with self._lock:
-            return Counter(self._counts)
-
-    def __deepcopy__(self, memo: Any) -> _Turns:
-        return self
-
-    def _fault(self, number: int) -> str:
-        if number <= len(self._script):
-            return self._script[number - 1]
-        drawn = draw("fault", self._seed, number)
-        for kind, rate in self._rates.items():
-            drawn -= rate
-            if drawn < 0:
-                return kind
-        return OK
-
-
 def _only_chunk(result: ChatResult) -> ChatGenerationChunk:
     message = result.generations[0].message
     return ChatGenerationChunk(message=as_chunk(message))
-
-
-def _checked_script(script: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(script, str):
-        raise ConfigurationError(f"script must be a list of faults, got {script!r}; write [{script!r}].")
-    for kind in script:
-        _check_known("script", kind, (*FAULTS, OK))
-    return tuple(script)
-
-
-def _checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
-    for kind, rate in rates.items():
-        _check_known("rates", kind, FAULTS)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise ConfigurationError(f"rates[{kind!r}] is {rate!r}; write a share of calls from 0 to 1.")
-    if math.fsum(rates.values()) > 1 + 1e-9:
-        raise ConfigurationError(f"rates add up to {math.fsum(rates.values()):g}; they cannot exceed 1.")
-    return {str(kind): rate for kind, rate in rates.items()}
-
-
-def _check_known(what: str, kind: Any, known: Sequence[str]) -> None:
-    if kind not in known:
-        raise ConfigurationError(f"{what} holds {kind!r}; the faults are {', '.join(known)}.")
-
-
-def _check_number(what: str, value: Any, *, whole: bool = False) -> None:
-    kinds: Any = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < math.inf:
-        raise ConfigurationError(f"{what} is {value!r}; write 0 or more.")

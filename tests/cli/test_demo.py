@@ -133,4 +133,4 @@ def test_live_with_a_provider_that_refuses_says_so_without_a_traceback(
         monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
         monkeypatch.setenv("OPENAI_API_BASE", provider.base_url)
         assert main(["demo", "--live", "--limit", "1"]) == 2
-    assert "candidates of the plan failed" in capsys.readouterr().err
+    assert "calls of the plan failed" in capsys.readouterr().err

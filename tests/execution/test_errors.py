@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import httpx
+import langchain_core.exceptions as langchain_errors
 import pytest
 from langchain_core.exceptions import (
     ContextOverflowError,
@@ -25,13 +26,22 @@ from langchain_core.exceptions import (
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, GraphRecursionError
 
 from langchain_router.exceptions import (
+    CircuitOpenError,
     ConfigurationError,
+    DeadlineExceededError,
     MalformedResponseError,
     NoEligibleCandidateError,
     RouterExhaustedError,
     StreamInterruptedError,
+    TruncatedResponseError,
 )
-from langchain_router.execution.errors import ErrorKind, another_may_serve, error_kind
+from langchain_router.execution.errors import (
+    ErrorKind,
+    another_may_serve,
+    counts_for_breaker,
+    error_kind,
+    same_may_serve,
+)
 
 
 def with_status(status: Any, error: Exception | None = None) -> Exception:
@@ -58,6 +68,22 @@ class APITimeoutError(APIConnectionError):
     pass
 
 
+class UnsupportedParamsError(ModelInvalidRequestError):
+    """As in LiteLLM."""
+
+
+class ContentPolicyViolationError(ModelInvalidRequestError):
+    """As in LiteLLM."""
+
+
+class ContentFilterFinishReasonError(Exception):
+    """As in OpenAI's client."""
+
+
+class APIResponseValidationError(Exception):
+    """As in the clients of OpenAI and others."""
+
+
 TABLE: list[tuple[BaseException, str]] = [
     # LangChain's classes
     (ModelRateLimitError("x"), "rate_limited"),
@@ -72,8 +98,11 @@ TABLE: list[tuple[BaseException, str]] = [
     (ModelError("x"), "server"),
     # ours
     (MalformedResponseError("x"), "malformed"),
+    (TruncatedResponseError("x"), "truncated"),
+    (DeadlineExceededError("a", limit_s=1, what="answer"), "timeout"),
     (RouterExhaustedError("x", [ModelRateLimitError("y")]), "server"),
-    (NoEligibleCandidateError({"a": ["b"]}), "not_found"),
+    (CircuitOpenError({"a": 3}), "overloaded"),
+    (NoEligibleCandidateError({"a": ["b"]}), "unsupported"),
     (StreamInterruptedError(partial="x", candidate="a", decision_id="d"), "interrupted"),
     (ConfigurationError("x"), "unknown"),
     # HTTP status
@@ -88,20 +117,30 @@ TABLE: list[tuple[BaseException, str]] = [
     (with_status(429), "rate_limited"),
     (with_status(500), "server"),
     (with_status(502), "server"),
-    (with_status(503), "server"),
+    (with_status(503), "overloaded"),
     (with_status(504), "timeout"),
-    (with_status(529), "server"),
+    (with_status(529), "overloaded"),
     (with_status(200), "unknown"),
     (with_status("429"), "unknown"),
     (from_httpx(429), "rate_limited"),
-    (from_httpx(503), "server"),
+    (from_httpx(502), "server"),
+    (from_httpx(503), "overloaded"),
     (from_httpx(400), "bad_request"),
     (with_status(429, ModelAPIError("x")), "rate_limited"),
+    (with_status(503, ModelAPIError("x")), "overloaded"),
+    (with_status(500, ModelAPIError("x")), "server"),
+    (with_status(500, MalformedResponseError("x")), "malformed"),
     (with_status(500, ModelRateLimitError("x")), "rate_limited"),
     # a code tells more than a class or a status
     (with_code("context_length_exceeded", ModelInvalidRequestError("x")), "context_overflow"),
     (with_code("context_length_exceeded", with_status(400)), "context_overflow"),
+    (with_code("content_filter", with_status(400)), "refused"),
+    (with_code("content_policy_violation", ModelInvalidRequestError("x")), "refused"),
     (with_code("invalid_image", ModelInvalidRequestError("x")), "bad_request"),
+    # some names tell more than LangChain's classes
+    (UnsupportedParamsError("x"), "unsupported"),
+    (ContentPolicyViolationError("x"), "refused"),
+    (ContentFilterFinishReasonError("x"), "refused"),
     # the connection
     (TimeoutError(), "timeout"),
     (ConnectionError(), "connect"),
@@ -115,13 +154,15 @@ TABLE: list[tuple[BaseException, str]] = [
     (APIConnectionError(), "connect"),
     (APITimeoutError(), "timeout"),
     (json.JSONDecodeError("x", "y", 0), "malformed"),
+    (APIResponseValidationError("x"), "malformed"),
     # what must always pass through
     (GraphBubbleUp(), "control_flow"),
     (GraphInterrupt(), "control_flow"),
     (KeyboardInterrupt(), "control_flow"),
     (SystemExit(), "control_flow"),
     (GeneratorExit(), "control_flow"),
-    (asyncio.CancelledError(), "control_flow"),
+    # given up by whoever called
+    (asyncio.CancelledError(), "cancelled"),
     # not a provider's: a bug, a callback, a parser
     (KeyError("x"), "unknown"),
     (ZeroDivisionError(), "unknown"),
@@ -132,20 +173,28 @@ TABLE: list[tuple[BaseException, str]] = [
     (FileNotFoundError("x"), "unknown"),
 ]
 
-SERVED_BY_ANOTHER = {
-    "rate_limited": True,
-    "server": True,
-    "connect": True,
-    "timeout": True,
-    "auth": True,
-    "not_found": True,
-    "unsupported": True,
-    "context_overflow": True,
-    "malformed": True,
-    "bad_request": False,
-    "interrupted": False,
-    "control_flow": False,
-    "unknown": False,
+if hasattr(langchain_errors, "ModelRefusalError"):  # since langchain-core 1.7.5
+    TABLE.append((langchain_errors.ModelRefusalError("x"), "refused"))
+
+# kind: may the same serve, may another, does it count for the breaker
+CONSEQUENCES = {
+    "rate_limited": (True, True, "yes"),
+    "overloaded": (True, True, "yes"),
+    "server": (True, True, "yes"),
+    "connect": (True, True, "yes"),
+    "malformed": (True, True, "yes"),
+    "truncated": (True, True, "yes"),
+    "timeout": (False, True, "yes"),
+    "auth": (False, True, "at once"),
+    "not_found": (False, True, "at once"),
+    "unsupported": (False, True, "no"),
+    "context_overflow": (False, True, "no"),
+    "interrupted": (False, False, "yes"),
+    "bad_request": (False, False, "no"),
+    "refused": (False, False, "no"),
+    "cancelled": (False, False, "no"),
+    "control_flow": (False, False, "no"),
+    "unknown": (False, False, "no"),
 }
 
 
@@ -155,8 +204,9 @@ def test_every_error_has_its_kind(error: BaseException, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ErrorKind)
-def test_every_kind_says_whether_another_candidate_may_serve(kind: ErrorKind) -> None:
-    assert another_may_serve(kind) is SERVED_BY_ANOTHER[kind]
+def test_every_kind_says_who_may_still_serve_and_what_it_says_of_the_candidate(kind: ErrorKind) -> None:
+    found = (same_may_serve(kind), another_may_serve(kind), counts_for_breaker(kind))
+    assert found == CONSEQUENCES[kind]
 
 
 def test_every_model_error_class_of_langchain_is_in_the_table() -> None:

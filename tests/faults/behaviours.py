@@ -381,6 +381,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "429-huge": rate_limited("1000000000"),
         "500": status(500),
         "503": status(503),
+        "529": status(529),
+        "content-filter": status(400, error_code="content_filter"),
         "context-overflow": status(400, error_code="context_length_exceeded"),
     }
 )

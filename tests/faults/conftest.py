@@ -26,7 +26,7 @@ def _load(name: str) -> None:
     spec.loader.exec_module(module)
 
 
-for _name in ("exchange", "behaviours", "server"):  # each needs those before it
+for _name in ("exchange", "behaviours", "server", "routed"):  # each needs those before it
     _load(_name)
 
 

@@ -18,6 +18,8 @@ from langchain_router.testing.openai_api import Answer, completion, events
 ANSWER = "The fault server is well today."
 """What a healthy answer says, in JSON and in a stream."""
 
+_KNOWN_STATUSES = frozenset(HTTPStatus)  # Anthropic's 529 is none of them
+
 
 class ClientGoneError(ConnectionError):
     """The client closed its side while the server was still waiting."""
@@ -71,7 +73,8 @@ class Exchange:
 
         What is given as `body` goes out in the same segment.
         """
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"content-type: {content_type}"]
+        phrase = HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "Unknown"
+        lines = [f"HTTP/1.1 {status} {phrase}", f"content-type: {content_type}"]
         if chunked:
             lines.append("transfer-encoding: chunked")
         elif length is not None:

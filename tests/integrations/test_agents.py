@@ -24,7 +24,7 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.structured_output import ProviderStrategy, StructuredOutputValidationError, ToolStrategy
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.exceptions import ModelInvalidRequestError, ModelRateLimitError
+from langchain_core.exceptions import ModelAPIError, ModelInvalidRequestError, ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import (
@@ -47,11 +47,14 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field
 
+from tenacity import stop_after_attempt, wait_none
+
 from langchain_router import (
     Candidate,
     ChatRouter,
     ConfigurationError,
     NoEligibleCandidateError,
+    Resilience,
     RouterExhaustedError,
     RoutingDecision,
 )
@@ -169,6 +172,7 @@ def scripted(label: str, *says: Said, **fields: Any) -> Scripted:
 
 def routed(*models: Scripted, policy: Any = None, **options: Any) -> ChatRouter:
     candidates = [Candidate(model=model, name=model.label, context_tokens=100_000) for model in models]
+    options.setdefault("resilience", Resilience(wait=wait_none(), stop=stop_after_attempt(len(models))))
     return ChatRouter(candidates=candidates, policy=policy or ByPhase(), **options)
 
 
@@ -248,8 +252,12 @@ def test_the_decision_on_an_answer_is_json_and_holds_no_prompt_text(run: Run) ->
     assert decision["plan"] == ["cheap", "strong"]
     assert decision["attempts"][0] | {"latency_s": 0} == {
         "candidate": "cheap",
+        "role": "answer",
         "latency_s": 0,
         "error_kind": None,
+        "input_tokens": None,
+        "output_tokens": None,
+        "cost_usd": None,
     }
     assert "Paris" not in written
     assert "terse" not in written
@@ -580,7 +588,7 @@ def test_langchains_own_rule_is_found_in_the_version_installed() -> None:
 
 
 def test_each_candidate_is_asked_for_structured_output_in_its_own_way(run: Run) -> None:
-    by_tool = scripted("by_tool", SLOW_DOWN, CITY_CALL, profile=native("tool_calling"))
+    by_tool = scripted("by_tool", ModelAPIError("down"), CITY_CALL, profile=native("tool_calling"))
     by_schema = scripted("by_schema", CITY_JSON, profile=native("tool_calling", "structured_output"))
     middleware = RouterMiddleware(routed(by_tool, by_schema))
     agent = create_agent(scripted("own"), middleware=[middleware], response_format=City)

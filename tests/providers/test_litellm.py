@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import litellm
 import openai
@@ -25,8 +26,11 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, AIMessageChunk
 from pydantic import BaseModel
 
-from langchain_router.providers.litellm import RouterChatLiteLLM, as_model_error
+from langchain_router.providers.litellm import RouterChatLiteLLM
 from langchain_router.testing import SimulatedProvider
+
+if TYPE_CHECKING:
+    from tests.providers.conftest import Ask
 
 Make = Callable[..., RouterChatLiteLLM]
 
@@ -92,6 +96,39 @@ def test_timeout_is_honoured(make: Make, provider: SimulatedProvider) -> None:
         make(timeout=0.2).invoke("Hello")
 
 
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+@pytest.mark.parametrize("name", ["timeout", "request_timeout"])
+def test_each_call_may_set_its_own_timeout(
+    make: Make, provider: SimulatedProvider, ask: Ask, way: str, name: str
+) -> None:
+    provider.hang("small", times=1, limit_s=30)
+    started = time.monotonic()
+    with pytest.raises(ModelTimeoutError):
+        ask(make(timeout=20), way, **{name: 0.1})
+    assert time.monotonic() - started < 2
+    assert ask(make(timeout=0.001), way, **{name: 20}).text
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+def test_a_call_that_sets_none_keeps_the_models_own_timeout(
+    make: Make, provider: SimulatedProvider, ask: Ask, way: str
+) -> None:
+    provider.hang("small", times=1, limit_s=30)
+    with pytest.raises(ModelTimeoutError):
+        ask(make(timeout=0.1), way, timeout=None)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream", "astream"])
+@pytest.mark.parametrize("left_s", [0, -3.5])
+def test_when_no_time_is_left_nobody_is_called(
+    make: Make, provider: SimulatedProvider, ask: Ask, way: str, left_s: float
+) -> None:
+    before = len(provider.requests)
+    with pytest.raises(ModelTimeoutError, match="No time is left to call 'openai/small'"):
+        ask(make(), way, timeout=left_s)
+    assert len(provider.requests) == before
+
+
 @pytest.mark.parametrize(
     ("status", "code", "expected"),
     [
@@ -134,10 +171,6 @@ def test_a_mapped_error_keeps_what_the_original_knew(make: Make, provider: Simul
     assert seen.status_code == 429
     assert seen.litellm_response_headers["retry-after"] == "7"
     assert isinstance(seen.__cause__, litellm.exceptions.RateLimitError)
-
-
-def test_an_error_of_another_library_is_left_alone() -> None:
-    assert as_model_error(ZeroDivisionError()) is None
 
 
 def test_the_model_asked_for_and_the_one_that_served_are_both_reported(make: Make) -> None:

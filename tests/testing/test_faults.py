@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from langchain_router import Candidate, ChatRouter, ConfigurationError, StreamInterruptedError
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.testing import FaultyChatModel, SimulatedProvider
-from langchain_router.testing.faults import FAULTS
+from langchain_router.testing.fault_plan import FAULTS
 
 CandidatesAt = Callable[..., list[Candidate]]
 
@@ -148,7 +148,7 @@ def test_a_wrapped_litellm_model_answers_over_http(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in ("hang", "slow")])
+@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in ("hang", "slow", "drip")])
 def test_every_kind_of_error_is_raised_as_that_kind(kind: str, way: str) -> None:
     model = FaultyChatModel(answers=[ANSWER], script=[kind])
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - the kind is what matters
@@ -193,6 +193,14 @@ def test_a_slow_call_waits_before_the_answer_and_each_chunk(way: str) -> None:
     model = FaultyChatModel(answers=[ANSWER], script=["slow"], slow_s=3, sleep=waits.now, asleep=waits.later)
     assert ask(model, way).text == ANSWER
     assert waits.s == ([3] if "invoke" in way else [3, 3, 3, 3])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_drip_shows_its_first_chunk_at_once_and_waits_before_the_others(way: str) -> None:
+    waits = Waits()
+    model = FaultyChatModel(answers=[ANSWER], script=["drip"], slow_s=3, sleep=waits.now, asleep=waits.later)
+    assert ask(model, way).text == ANSWER
+    assert waits.s == ([3] if "invoke" in way else [3, 3, 3])
 
 
 async def test_a_hanging_call_can_be_cancelled() -> None:
@@ -365,8 +373,8 @@ def test_what_cannot_work_is_refused(options: dict[str, Any], message: str) -> N
 
 
 def test_every_kind_of_error_can_be_injected() -> None:
-    missing = {kind.value for kind in ErrorKind} - set(FAULTS)
-    assert not missing, "write an error of each such kind into langchain_router/testing/faults.py"
+    missing = {kind.value for kind in ErrorKind} - {"cancelled"} - set(FAULTS)
+    assert not missing, "write an error of each such kind into langchain_router/testing/fault_plan.py"
 
 
 def test_the_kit_imports_it_when_it_is_first_used() -> None:

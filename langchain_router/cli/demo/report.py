@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, median
 
@@ -54,6 +55,34 @@ def print_report(
     if len(unused) == len(traffic.candidates) - 1:
         console.print("One model answered everything: no cheaper one was predicted to be good enough.")
     _print_saving(console, traffic, served, always)
+
+
+def print_cascade(
+    console: Console, traffic: Traffic, *, served: Sequence[Served], always: Sequence[Served]
+) -> None:
+    """Print a cascade's own figures: where requests end, what one costs, what the checks cost in time."""
+    tiers = Counter(one.escalations for one in served)
+    shares = ", ".join(f"{tiers[tier] / len(served):.0%} at tier {tier + 1}" for tier in sorted(tiers))
+    console.print(f"Requests end: {shares}.")
+    cost_usd, premium_usd = _total_cost_usd(served), _total_cost_usd(always)
+    if cost_usd and premium_usd:
+        console.print(
+            f"A request costs ${cost_usd / len(served):.6f}, checks included, beside "
+            f"${premium_usd / len(always):.6f} at {traffic.premium}: "
+            f"{premium_usd / cost_usd:.1f} times cheaper."
+        )
+    if always:
+        mine = sorted(one.latency_s for one in served)
+        others = sorted(one.latency_s for one in always)
+        added = [(_at(mine, share) - _at(others, share)) * 1000 for share in (0.5, 0.95)]
+        console.print(
+            f"Latency beside always {traffic.premium}, as served here: {added[0]:+.0f} ms at p50, "
+            f"{added[1]:+.0f} ms at p95."
+        )
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 def _varied(router: ChatRouter, prompts: Sequence[str]) -> list[tuple[str, RoutingDecision]]:

@@ -22,13 +22,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from langchain_router.chat_model import ChatRouter
 from langchain_router.cli.demo.live import LiveTraffic
 from langchain_router.cli.demo.recorded import RecordedTraffic
-from langchain_router.cli.demo.report import print_explained, print_report
+from langchain_router.cli.demo.report import print_cascade, print_explained, print_report
 from langchain_router.cli.demo.simulated import SimulatedTraffic
 from langchain_router.cli.demo.traffic import Served, Traffic, Usage
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.policies import make_policy
 
 _AT_ONCE = 4
+_BY_QUALITY = ("cost", "cascade")
 
 
 def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None, limit: int | None) -> None:
@@ -50,7 +51,7 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         console.rule(f"[bold]{traffic.title}")
         for note in traffic.notes:
             console.print(note, style="yellow")
-        threshold = quality if quality is not None else (traffic.quality if policy == "cost" else None)
+        threshold = quality if quality is not None else (traffic.quality if policy in _BY_QUALITY else None)
         router = ChatRouter(candidates=traffic.candidates, policy=policy, quality=threshold)
         with console.status("Loading LiteLLM (a few seconds)..."):
             router.warm_up()
@@ -65,6 +66,8 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
             pinned = prompt | router.bind(model=traffic.premium) | StrOutputParser()
             always = _run(console, f"Always {traffic.premium}, for comparison", pinned, traffic)
         print_report(console, traffic, served=served, always=always)
+        if policy == "cascade":
+            print_cascade(console, traffic, served=served, always=always)
     finally:
         traffic.close()
 
@@ -72,8 +75,10 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
 def _open(*, data: str | None, live: bool, limit: int | None, policy: str, quality: float | None) -> Traffic:
     if data and live:
         raise ConfigurationError("Recorded data (DATA=) and live providers (--live) exclude each other.")
-    if quality is not None and policy != "cost":
-        raise ConfigurationError("--quality (QUALITY=) goes with the policy cost; leave one of them out.")
+    if quality is not None and policy not in _BY_QUALITY:
+        raise ConfigurationError(
+            "--quality (QUALITY=) goes with the policies cost and cascade; leave one of them out."
+        )
     if limit is not None and limit < 1:
         raise ConfigurationError(f"limit must be 1 or more, got {limit}.")
     make_policy(policy, quality=quality)  # a wrong name or threshold is refused before anything is printed
@@ -103,16 +108,18 @@ def _progress(console: Console) -> Iterator[Progress]:
 @dataclass(slots=True)
 class _Run:
     candidate: str
+    role: str
     started_s: float
     ended_s: float = 0.0
     usage: Usage | None = None
 
 
 class _Watch(BaseCallbackHandler):
-    """Notes which candidate answered one call, how long it took and what it used."""
+    """Notes which models were called for one prompt, what each used, and whose answer was returned."""
 
     def __init__(self) -> None:
         self._runs: dict[UUID, _Run] = {}
+        self._served_by: str | None = None
 
     def on_chat_model_start(
         self,
@@ -123,8 +130,10 @@ class _Watch(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        candidate = (metadata or {})["router_candidate"]
-        self._runs[run_id] = _Run(candidate=candidate, started_s=time.perf_counter())
+        told = metadata or {}
+        self._runs[run_id] = _Run(
+            candidate=told["router_candidate"], role=told["router_role"], started_s=time.perf_counter()
+        )
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         run = self._runs[run_id]
@@ -135,19 +144,26 @@ class _Watch(BaseCallbackHandler):
             usage = message.usage_metadata
             run.usage = Usage(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
 
+    def on_chain_end(self, outputs: Any, **_: Any) -> None:
+        """A cascade is a chain run of its own; its answer says who gave it."""
+        if isinstance(outputs, AIMessage) and "router" in outputs.response_metadata:
+            self._served_by = outputs.response_metadata["router"]["served_by"]
+
     def served(self, prompt: str, traffic: Traffic) -> Served:
-        """Return what came of the call: of its last run, as the ones before it failed."""
-        run = [run for run in self._runs.values() if run.ended_s][-1]
+        """Return what came of the call: all its runs are paid, one of them answered."""
+        runs = [run for run in self._runs.values() if run.ended_s]
+        answered = self._served_by or runs[-1].candidate
 
-        def cost_usd(candidate: str | None) -> float | None:
-            if candidate is None or run.usage is None:
-                return None
-            return traffic.cost_usd(candidate, prompt, run.usage)
+        def cost_usd(candidate: str | None, usage: Usage | None) -> float | None:
+            return None if candidate is None or usage is None else traffic.cost_usd(candidate, prompt, usage)
 
+        costs = [cost_usd(run.candidate, run.usage) for run in runs]
+        serving = next(run for run in reversed(runs) if run.candidate == answered)
         return Served(
-            candidate=run.candidate,
-            latency_s=run.ended_s - run.started_s,
-            cost_usd=cost_usd(run.candidate),
-            modelled_premium_cost_usd=cost_usd(traffic.premium),
-            score=traffic.score(run.candidate, prompt),
+            candidate=answered,
+            latency_s=max(run.ended_s for run in runs) - min(run.started_s for run in runs),
+            cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+            modelled_premium_cost_usd=cost_usd(traffic.premium, serving.usage),
+            score=traffic.score(answered, prompt),
+            escalations=sum(run.role == "draft" and run.candidate != answered for run in runs),
         )

@@ -29,6 +29,7 @@ class Served:
         cost_usd: What it cost, or None when nobody knows.
         modelled_premium_cost_usd: What the same tokens would have cost at the premium model.
         score: How good it was, 0..1, or None when nobody can say.
+        escalations: How many drafts were not good enough before it.
     """
 
     candidate: str
@@ -36,6 +37,7 @@ class Served:
     cost_usd: float | None
     modelled_premium_cost_usd: float | None
     score: float | None
+    escalations: int = 0
 
 
 class Traffic(ABC):

@@ -1,0 +1,1 @@
+"""What answers come to, and whether two of them come to the same."""

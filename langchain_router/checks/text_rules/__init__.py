@@ -1,0 +1,1 @@
+"""What the text of an answer gives away, one rule a file."""

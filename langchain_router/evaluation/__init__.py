@@ -1,0 +1,1 @@
+"""How good is it, measured on recorded answers; nothing here calls a model."""

@@ -1,0 +1,185 @@
+"""Who may be called now: the state that requests share, one gate for each candidate."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from langchain_router.candidates.candidate import Candidate
+from langchain_router.execution.breaker import CircuitBreaker, Permit
+from langchain_router.execution.budget import RetryBudget
+from langchain_router.execution.errors import ErrorKind
+from langchain_router.execution.limit import ConcurrencyLimit
+from langchain_router.execution.resilience import Resilience
+
+_POLL_S = 0.02
+
+
+class Ticket:
+    """The right to make one call. Settle it once, with what came of the call; settling again does nothing."""
+
+    __slots__ = ("_is_settled", "_limit", "_permit")
+
+    def __init__(self, permit: Permit | None, limit: ConcurrencyLimit) -> None:
+        self._permit = permit
+        self._limit = limit
+        self._is_settled = False
+
+    def succeeded(self) -> None:
+        """The call was answered."""
+        if self._settle() and self._permit is not None:
+            self._permit.succeeded()
+
+    def failed(self, kind: ErrorKind, retry_after_s: float | None = None) -> None:
+        """The call failed; kinds that say nothing of the candidate's health change nothing."""
+        if self._settle() and self._permit is not None:
+            self._permit.failed(kind, retry_after_s)
+
+    def neutral(self) -> None:
+        """The call was given up, or never made."""
+        if self._settle() and self._permit is not None:
+            self._permit.neutral()
+
+    def _settle(self) -> bool:
+        if self._is_settled:
+            return False
+        self._is_settled = True
+        self._limit.release()
+        return True
+
+
+class _Gate:
+    """Breaker and concurrency limit of one candidate."""
+
+    __slots__ = ("breaker", "limit")
+
+    def __init__(self, breaker: CircuitBreaker | None, limit: ConcurrencyLimit) -> None:
+        self.breaker = breaker
+        self.limit = limit
+
+
+class Gates:
+    """The gates of all candidates, and the budgets for retries and hedges. Safe from threads and loops.
+
+    Breakers live in this process; several processes each have their own.
+
+    Args:
+        resilience: How hard to try.
+        clock: Monotonic seconds.
+        rng: For the breakers' jitter.
+    """
+
+    def __init__(
+        self,
+        resilience: Resilience,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.resilience = resilience
+        self._clock = clock
+        self._rng = rng or random.Random()
+        self._lock = threading.Lock()
+        self._gates: dict[str, _Gate] = {}
+        self._retries = RetryBudget(share=resilience.retry_budget, clock=clock)
+        hedging = resilience.hedging
+        self._hedges = None if hedging is None else RetryBudget(share=hedging.share, minimum=0, clock=clock)
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request as active while the block runs; the budgets are shares of these."""
+        budgets = [self._retries] if self._hedges is None else [self._retries, self._hedges]
+        for budget in budgets:
+            budget.began()
+        try:
+            yield
+        finally:
+            for budget in budgets:
+                budget.ended()
+
+    def admit(self, candidate: Candidate) -> Ticket | None:
+        """Return the right to call a candidate now, or None while it is left alone or busy."""
+        gate = self._gate(candidate)
+        if not gate.limit.try_acquire():
+            return None
+        if gate.breaker is None:
+            return Ticket(None, gate.limit)
+        permit = gate.breaker.admit()
+        if permit is None:
+            gate.limit.release()
+            return None
+        return Ticket(permit, gate.limit)
+
+    def force(self, candidate: Candidate) -> Ticket | None:
+        """Return the right to call a candidate whatever its breaker says: it is the last hope of a request.
+
+        None while it is busy, or while a rate limit tells it to be left alone.
+        """
+        gate = self._gate(candidate)
+        if self.is_cooling(candidate) or not gate.limit.try_acquire():
+            return None
+        return Ticket(None if gate.breaker is None else gate.breaker.force(), gate.limit)
+
+    def wait_s(self, candidate: Candidate) -> float:
+        """Return for how long a last-hope call to a candidate must wait, in seconds."""
+        gate = self._gate(candidate)
+        cooling_s = 0.0 if gate.breaker is None else gate.breaker.cooling_s()
+        if cooling_s > 0:
+            return cooling_s
+        return _POLL_S if gate.limit.is_full else 0.0
+
+    def is_cooling(self, candidate: Candidate) -> bool:
+        """Return whether the provider's rate limit tells us not to call."""
+        breaker = self._gate(candidate).breaker
+        return breaker is not None and breaker.is_cooling
+
+    def retry_after_s(self, candidate: Candidate) -> float:
+        """Return after how many seconds the candidate may be called again in the ordinary way; 0 for now."""
+        breaker = self._gate(candidate).breaker
+        return 0.0 if breaker is None else breaker.retry_after_s()
+
+    def reason_against(self, candidate: Candidate) -> str | None:
+        """Say why a candidate is left alone now, or None when it is not."""
+        breaker = self._gate(candidate).breaker
+        return None if breaker is None or not breaker.retry_after_s() else breaker.reason
+
+    def may_retry(self) -> bool:
+        """Take a second call to a candidate from the retry budget, if there is one left."""
+        return self._retries.try_spend()
+
+    def may_hedge(self) -> bool:
+        """Take a hedge from its budget, if there is one left."""
+        return self._hedges is not None and self._hedges.try_spend()
+
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """Return the state of every candidate called so far, as plain data for a health report."""
+        with self._lock:
+            gates = dict(self._gates)
+        return {
+            name: {
+                "in_flight": gate.limit.in_flight,
+                **({} if gate.breaker is None else gate.breaker.snapshot()),
+            }
+            for name, gate in gates.items()
+        }
+
+    def _gate(self, candidate: Candidate) -> _Gate:
+        gate = self._gates.get(candidate.name)  # reading a dict is atomic
+        if gate is not None:
+            return gate
+        with self._lock:
+            gate = self._gates.get(candidate.name)
+            if gate is None:
+                config = self.resilience.breaker
+                breaker = (
+                    None
+                    if config is None
+                    else CircuitBreaker(candidate.name, config, clock=self._clock, rng=self._rng)
+                )
+                gate = _Gate(breaker, ConcurrencyLimit(candidate.max_concurrency))
+                self._gates[candidate.name] = gate
+            return gate

@@ -1,0 +1,61 @@
+"""Running a step's check on its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from typing import Any
+
+from langchain_router.checks.base import Check
+from langchain_router.checks.check import Review, Run, Verdict, beginning
+from langchain_router.execution.calling import Caller
+from langchain_router.execution.errors import ErrorKind, error_kind
+from langchain_router.execution.moves import Move, Reply, RunCheck
+from langchain_router.request import RoutingRequest
+
+_logger = logging.getLogger("langchain_router")
+
+
+def reviewed(
+    check: Check, request: RoutingRequest, reply: Reply, caller: Caller
+) -> Generator[Move, Any, Verdict]:
+    """Run a check to its verdict, asking for it what it needs to hear.
+
+    A check that raises counts as not passed: a broken check must not let a bad answer through, and must not
+    lose the request.
+    """
+    if reply.fault is not None:
+        return Verdict(passed=False, score=0.0, reason=reply.fault)
+    if reply.message is None:
+        return Verdict(passed=True, reason="there is no message to look at")
+    try:
+        message = reply.message if reply.is_complete else beginning(reply.message)
+        return (yield from _driven(check.review(request, message), caller))
+    except Exception as error:
+        if error_kind(error) is ErrorKind.CONTROL_FLOW:
+            raise
+        name = type(error).__name__
+        _logger.warning("check %s raised %s; its answer counts as not passed", check.name, name)
+        return Verdict(passed=False, reason=f"the check {check.name} raised {name}")
+
+
+def _driven(review: Review, caller: Caller) -> Generator[Move, Any, Verdict]:
+    """Run a review to its end; what fails on the way is thrown into it, but for control flow."""
+    try:
+        wanted = next(review)
+        while True:
+            try:
+                if isinstance(wanted, Run):
+                    came = yield RunCheck(run=wanted)
+                else:
+                    came = (yield from caller.ask(wanted)).message
+            except Exception as error:
+                if error_kind(error) is ErrorKind.CONTROL_FLOW:
+                    raise
+                wanted = review.throw(error)
+            else:
+                wanted = review.send(came)
+    except StopIteration as end:
+        if not isinstance(end.value, Verdict):
+            raise TypeError(f"a review must return a Verdict, got {type(end.value).__name__}") from None
+        return end.value

@@ -1,0 +1,159 @@
+"""Whose turn it is: who of a plan is called next, and after which wait."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator
+from typing import Final
+
+from tenacity import RetryAction
+
+from langchain_router.decision import Step
+from langchain_router.execution.breaker_config import BreakerConfig
+from langchain_router.execution.calling import Caller
+from langchain_router.execution.errors import ErrorKind, error_kind, retry_after_s, same_may_serve
+from langchain_router.execution.gates import Gates, Ticket
+from langchain_router.execution.ledger import Ledger
+from langchain_router.execution.moves import Move, Reply, Sleep
+from langchain_router.execution.retrying import AttemptState
+
+_logger = logging.getLogger("langchain_router")
+
+_LEAST_ATTEMPTS: Final = 3
+
+_ASKED_TWICE: Final = frozenset({ErrorKind.MALFORMED, ErrorKind.TRUNCATED})
+"""Failures after which a candidate is asked once more, not again and again: the answer was paid for."""
+
+
+class Turns:
+    """Gives the steps of a plan their turns: the new ones in order, then those that must be waited for.
+
+    Args:
+        ledger: Of the request whose plan it is.
+        caller: Gives the right to call, and knows who has answered already as a second opinion.
+        gates: Who may be called now, and how hard to try.
+        state: Shown to tenacity's objects.
+
+    Attributes:
+        pending: Steps that have not had their turn.
+        postponed: Steps that could not be called when it was their turn.
+        most_calls: Calls after which it is enough, where the user's `stop` does not say.
+    """
+
+    def __init__(self, ledger: Ledger, caller: Caller, gates: Gates, state: AttemptState) -> None:
+        plan = ledger.decision.plan
+        self.pending = deque(plan)
+        self.postponed: list[Step] = []
+        self.most_calls = max(_LEAST_ATTEMPTS, len(plan))
+        self._ledger = ledger
+        self._caller = caller
+        self._gates = gates
+        self._how = gates.resilience
+        self._state = state
+        self._again: list[Step] = []
+        self._unreadable: set[str] = set()
+        self._not_before_s: dict[str, float] = {}
+        self._longest_told_s = (self._how.breaker or BreakerConfig()).retry_after_cap_s
+        self._overflowed_tokens = 0
+
+    def next(self, *, has_draft: bool) -> Generator[Move, None, tuple[Step, Ticket | None] | None]:
+        """Find the next step that may be called, waiting where nobody may be called at once.
+
+        Args:
+            has_draft: Whether an answer is in hand. Then nobody is waited for but what failed in passing.
+
+        Returns:
+            The step and the right to call it; no right for one that has answered as a second opinion. None
+            when nobody is left.
+        """
+        while self.pending:
+            step = self.pending.popleft()
+            if isinstance(self._caller.second_answers.get(step.candidate.name), Reply):
+                self._announce(step)
+                return step, None
+            if not self._is_worth_calling(step):
+                continue
+            ticket = self._caller.admit(step.candidate)
+            if ticket is not None:
+                self._announce(step)
+                return step, ticket
+            self.postponed.append(step)
+        while (later := self._soonest(has_draft=has_draft)) is not None:
+            step, wait_s = later
+            if wait_s >= self._ledger.left_s():
+                return None
+            if not self._take_back(step):
+                continue
+            self._announce(step, wait_s)
+            if wait_s > 0:
+                yield Sleep(seconds=wait_s)
+                self._state.idle_for += wait_s
+            ticket = self._caller.admit(step.candidate, is_last_hope=True)
+            if ticket is not None:
+                return step, ticket
+            self.postponed.append(step)  # as many calls as it may bear are under way
+        return None
+
+    def failed(self, step: Step, error: Exception) -> None:
+        """Take note of a failure that another call may survive: whether the same candidate is asked again."""
+        kind, name = error_kind(error), step.candidate.name
+        if kind is ErrorKind.CONTEXT_OVERFLOW and step.candidate.context_tokens is not None:
+            self._overflowed_tokens = max(self._overflowed_tokens, step.candidate.context_tokens)
+        told_s = retry_after_s(error) or 0.0
+        self._not_before_s[name] = self._ledger.clock() + told_s
+        is_hopeless = told_s > self._longest_told_s or (kind in _ASKED_TWICE and name in self._unreadable)
+        if same_may_serve(kind) and not is_hopeless:
+            self._again.append(step)
+        if kind in _ASKED_TWICE:
+            self._unreadable.add(name)
+
+    def _take_back(self, step: Step) -> bool:
+        """Take a step off the lists of those to wait for; a second call must fit the retry budget."""
+        if step not in self._again:
+            self.postponed.remove(step)
+            return True
+        self._again.remove(step)
+        return self._gates.may_retry()
+
+    def _soonest(self, *, has_draft: bool) -> tuple[Step, float] | None:
+        """Return who may be called soonest of those that must be waited for, and after how many seconds."""
+        postponed = [] if has_draft else list(filter(self._is_worth_calling, self.postponed))
+        options = [(step, self._gates.wait_s(step.candidate)) for step in postponed]
+        # Of the calls allowed by default, one is kept for each that has not been called yet.
+        if self._how.stop is not None or self._ledger.calls_made + len(postponed) < self.most_calls:
+            for step in filter(self._is_worth_calling, self._again):
+                told_s = self._told_s(step)
+                if told_s is None:
+                    backoff_s = float(self._how.wait(self._state))
+                    options.append((step, max(self._gates.wait_s(step.candidate), backoff_s)))
+                elif not has_draft:
+                    options.append((step, told_s))
+        return min(options, key=lambda option: option[1], default=None)
+
+    def _told_s(self, step: Step) -> float | None:
+        """Return for how long its provider wants to be left alone, in seconds; None when it does not say."""
+        told_s = self._not_before_s.get(step.candidate.name, 0.0) - self._ledger.clock()
+        if self._gates.is_cooling(step.candidate):
+            told_s = max(told_s, self._gates.wait_s(step.candidate))
+        return told_s if told_s > 0 else None
+
+    def _is_worth_calling(self, step: Step) -> bool:
+        window_tokens = step.candidate.context_tokens
+        if window_tokens is not None and window_tokens <= self._overflowed_tokens:
+            return False  # a window of that size has just been overflowed
+        return not self._ledger.attempts or self._ledger.affords(step.candidate)
+
+    def _announce(self, step: Step, sleep_s: float = 0.0) -> None:
+        """Say once after each attempt that the walk goes on: to an escalation, a failover or a retry."""
+        if self._state.outcome is None or self._state.next_action is not None:
+            return
+        self._state.next_candidate = step.candidate.name
+        self._state.next_action = RetryAction(sleep_s)
+        self._state.upcoming_sleep = sleep_s
+        if self._how.before_sleep is None:
+            return
+        try:
+            self._how.before_sleep(self._state)
+        except Exception as error:  # noqa: BLE001 - a listener must not lose the request
+            _logger.warning("before_sleep raised %s", type(error).__name__)

@@ -1,0 +1,1 @@
+"""What happened: attempts, outcomes and what they cost."""

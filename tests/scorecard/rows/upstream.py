@@ -1,0 +1,388 @@
+"""Providers that answer with an error: rate limits, server errors, wrong keys, the caller's own faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from langchain_core.exceptions import ContextOverflowError, ModelInvalidRequestError
+
+from langchain_router import (
+    BreakerConfig,
+    ChatRouter,
+    Deadlines,
+    Resilience,
+    RouterExhaustedError,
+)
+from tests.faults.behaviours import Behaviour, healthy, rate_limited
+from tests.faults.exchange import Exchange
+from tests.scorecard.parts import (
+    ANSWER,
+    WAYS,
+    Clock,
+    FaultServer,
+    Outcomes,
+    Way,
+    ask,
+    in_memory,
+    paced,
+    routed,
+    timed,
+    wire,
+)
+from tests.scorecard.row import Figures, Scale, percentile, row
+
+_CAP_S = 60.0
+
+
+@row(
+    "U1",
+    "429 with Retry-After as seconds, as a date, as junk and as 10⁹",
+    "No call to that candidate before the time (at most 60 s; junk: the default cool-down), and a call after "
+    "it; the sibling serves meanwhile. Added latency is the 99th percentile of a call that passes over the "
+    "limited candidate less that of a router without it, in memory, in turn.",
+    p0=True,
+    bound_s=120,
+)
+def rate_limits_are_obeyed(scale: Scale) -> Figures:
+    calls, early, back, served = 0, 0, 0, 0
+    with FaultServer() as server, asyncio.Runner() as runner:
+        for kind in ("seconds", "date", "junk", "huge"):
+            clock, limited = Clock(), f"limited-{kind}"
+            chat = routed(wire(server, limited), wire(server, "sibling", rank=2), clock=clock)
+            named_s: list[float] = []
+            server.script(limited, _limit(kind, named_s))
+            started_s = time.monotonic()
+            served += ask(chat, "invoke", runner).text == ANSWER
+            wait_s = min(named_s[0], _CAP_S)
+            if kind == "date":  # a date stands still while the answer travels
+                wait_s -= time.monotonic() - started_s
+            began_s, count = clock.now, scale(249, 7)
+            for number in range(count):
+                clock.now = began_s + wait_s * 0.999 * number / count
+                served += ask(chat, WAYS[number % 4], runner).text == ANSWER
+            calls += 1 + count
+            before = server.requests(limited)
+            early += before - 1
+            clock.now = began_s + min(named_s[0], _CAP_S) + 0.001
+            served += ask(chat, "invoke", runner).text == ANSWER
+            back += server.requests(limited) - before
+    figures = Figures()
+    figures.none("early calls", early)
+    figures.tell("calls before the time", calls)
+    figures.exactly("kinds called again after it", back, 4)
+    figures.exactly("answered", 100 * served / (calls + 4), 100, "%")
+    with_it, without = _beside(scale(1_000, 100))
+    for share, what in ((0.99, "p99"), (0.5, "p50")):
+        added_ms = (percentile(with_it, share) - percentile(without, share)) * 1e3
+        figures.at_most(f"added latency, {what}", added_ms, 20, "ms")
+    return figures
+
+
+def _limit(kind: str, named_s: list[float]) -> Behaviour:
+    """Answer 429 once; note after how many seconds the candidate may be called again."""
+
+    async def behave(exchange: Exchange) -> None:
+        if kind == "date":
+            at = (datetime.now(UTC) + timedelta(seconds=30)).replace(microsecond=0)
+            named_s.append(at.timestamp() - time.time())
+            text = format_datetime(at, usegmt=True)
+        else:
+            text, seconds = {
+                "seconds": ("30", 30.0),
+                "junk": ("soon, perhaps", BreakerConfig().rate_limit_s),
+                "huge": ("1000000000", 1e9),
+            }[kind]
+            named_s.append(seconds)
+        await rate_limited(text)(exchange)
+
+    return behave
+
+
+def _beside(rounds: int) -> tuple[list[float], list[float]]:
+    """Return how long calls take that pass over a limited candidate, and calls without one, in turn."""
+    clock = Clock()
+    limited = in_memory("limited", script=["rate_limited"], retry_after="60")
+    chat = routed(limited, in_memory("sibling", rank=2), clock=clock)
+    beside = routed(in_memory("sibling", rank=2), clock=clock)
+    chat.invoke("Hello")
+    with_it: list[float] = []
+    without: list[float] = []
+    for _ in range(rounds):
+        for one, into in ((chat, with_it), (beside, without)):
+            with timed(into):
+                one.invoke("Hello")
+    return with_it, without
+
+
+@row(
+    "U2",
+    "The first of three candidates answers every call with 500, at 50 requests a second",
+    "Users see success; upstream calls per request stay low after the first 20 requests; the breaker opens.",
+    p0=True,
+    bound_s=120,
+    quick_bound_s=30,
+)
+def a_sick_candidate_is_left_alone(scale: Scale) -> Figures:
+    seconds = scale.seconds(60, 4)
+    requests, served = int(50 * seconds), 0
+    outcomes = Outcomes()
+    with FaultServer() as server:
+        names = ("sick", "well", "third")
+        chat = routed(
+            *(wire(server, name, rank=rank) for rank, name in enumerate(names, start=1)), on_outcome=outcomes
+        )
+        chat.warm_up()
+
+        async def one(_: int) -> None:
+            nonlocal served
+            with contextlib.suppress(Exception):
+                answer = await chat.ainvoke("Hello")
+                served += answer.text == ANSWER
+
+        async def all_of_them() -> None:
+            await routed(wire(server, "warm-up")).ainvoke("Hello")  # the first call of all takes a second
+            server.forget()
+            server.rate("sick", "500", share=1.0)
+            await paced(50, requests, one)
+
+        asyncio.run(all_of_them())
+        to_sick = [seen.at_s for seen in server.seen if seen.model == "sick"]
+        upstream = len(server.seen)
+        state = chat.health()["sick"]["state"]
+    later = outcomes.all[20:]
+    figures = Figures()
+    figures.at_least("success", 100 * served / requests, 99.9, "%")
+    figures.tell("requests", requests)
+    calls_later = sum(len(outcome.attempts) for _, outcome in later)
+    figures.at_most("upstream calls per request after the first 20", calls_later / len(later), 1.10)
+    at_first = sum(at_s < to_sick[0] + 20 for at_s in to_sick)  # it stays open for longer than that
+    figures.at_most("failures before it opened", at_first, 10)
+    figures.tell("calls to it in all", len(to_sick))
+    figures.exactly("breaker open at the end", float(state in ("open", "half_open")), 1)
+    figures.exactly("calls made but not recorded", upstream - sum(len(o.attempts) for _, o in outcomes.all), 0)
+    return figures
+
+
+@row(
+    "U3",
+    "A candidate recovers while its breaker is open, under load",
+    "Half-open lets one call through at a time; the candidate is back in service within its open duration "
+    "plus 1 s; no user sees an error, also when the first trial still fails.",
+    p0=True,
+    bound_s=60,
+)
+def a_candidate_comes_back(scale: Scale) -> Figures:
+    open_s = 0.5
+    late: list[float] = []
+    errors, peaks, rounds = 0, 0, scale(8, 2)
+    resilience = Resilience(breaker=BreakerConfig(failures=3, open_s=open_s))
+    with FaultServer() as server:
+        for number in range(rounds):
+            name, still_sick = f"patient-{number}", number % 2  # one trial more fails in every other round
+            chat = routed(wire(server, name), wire(server, "well", rank=2), resilience=resilience)
+            chat.warm_up()
+            server.script(name, *["500"] * (3 + still_sick), *[_slowly] * 1_000)
+            expected_s = open_s + still_sick * 2 * open_s
+            errors += asyncio.run(_load_until_back(chat, name, late, expected_s))
+            opened = [seen for seen in server.seen if seen.model == name][2].at_s
+            peaks = max(peaks, server.most_in_flight(name) if opened else 0)
+    figures = Figures()
+    figures.at_most("calls to it at once while half-open", peaks, 1)
+    figures.at_most("back in service after its open duration", max(late) * 1e3, 1_000, "ms")
+    figures.none("users' errors", errors)
+    figures.tell("recoveries", rounds)
+    return figures
+
+
+async def _slowly(exchange: Exchange) -> None:
+    await exchange.pause(0.05)
+    await healthy(exchange)
+
+
+async def _load_until_back(chat: ChatRouter, name: str, late: list[float], expected_s: float) -> int:
+    """Ask 40 times a second until the candidate answers; note how late that is; return users' errors."""
+    errors, opened_s, tasks = 0, 0.0, set()
+    is_back = asyncio.Event()
+
+    async def one() -> None:
+        nonlocal errors
+        try:
+            answer = await chat.ainvoke("Hello")
+        except Exception:  # noqa: BLE001 - counted
+            errors += 1
+            return
+        if answer.response_metadata["router"]["served_by"] == name:
+            is_back.set()
+
+    for _ in range(3):  # one after another: no more failures than open the breaker
+        await one()
+    opened_s = time.monotonic()
+    while not is_back.is_set() and time.monotonic() - opened_s < expected_s + 3:
+        task = asyncio.create_task(one())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        await asyncio.sleep(0.025)
+    late.append(time.monotonic() - opened_s - expected_s)
+    await asyncio.gather(*tasks)
+    return errors
+
+
+@row(
+    "U10",
+    "401 and 403 at one provider",
+    "The candidate is out after one failure, with one WARNING, and called at most once in 5 min; the others "
+    "serve everything. Ten minutes on a clock that is moved.",
+    p0=True,
+)
+def a_wrong_key_is_no_one_elses_trouble(scale: Scale) -> Figures:
+    step_s = scale.seconds(5, 50)
+    most_in_5_min, served, asked = 0, 0, 0
+    warnings: list[logging.LogRecord] = []
+    with FaultServer() as server, asyncio.Runner() as runner, _warnings(warnings):
+        for code in ("401", "403"):
+            clock, at_s = Clock(), list[float]()
+            chat = routed(wire(server, code), wire(server, "sibling", rank=2), clock=clock)
+            for number in range(int(600 / step_s)):
+                before = server.requests(code)
+                served += ask(chat, WAYS[number % 4], runner).text == ANSWER
+                asked += 1
+                at_s += [clock.now] * (server.requests(code) - before)
+                clock.now += step_s
+            most_in_5_min = max(
+                most_in_5_min, *(sum(one <= other < one + 300 for other in at_s) for one in at_s)
+            )
+    figures = Figures()
+    figures.at_most("calls to it within 5 min", most_in_5_min, 1)
+    figures.exactly("warnings for each", len(warnings) / 2, 1)
+    figures.exactly("answered", 100 * served / asked, 100, "%")
+    figures.tell("requests", asked)
+    return figures
+
+
+@contextlib.contextmanager
+def _warnings(into: list[logging.LogRecord]):  # type: ignore[no-untyped-def]
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = into.append  # type: ignore[method-assign]
+    logger = logging.getLogger("langchain_router")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@row(
+    "U11",
+    "400: the caller's own fault",
+    "One upstream call, no fallback, no mark against the candidate; the provider's error is raised.",
+)
+def a_bad_request_is_told_at_once(scale: Scale) -> Figures:
+    upstream, fallbacks, raised, marks = 0, 0, 0, 0
+    rounds = scale(20, 2)
+    with FaultServer() as server, asyncio.Runner() as runner:
+        chat = routed(wire(server, "400"), wire(server, "sibling", rank=2))
+        for number in range(rounds * len(WAYS)):
+            try:
+                ask(chat, WAYS[number % 4], runner)
+            except ModelInvalidRequestError:
+                raised += 1
+        upstream, fallbacks = server.requests("400"), server.requests("sibling")
+        health = chat.health()["400"]
+        marks = health["recent_failures"] + (health["state"] != "closed")
+    figures = Figures()
+    figures.exactly("upstream calls per request", upstream / (rounds * 4), 1)
+    figures.none("fallbacks", fallbacks)
+    figures.none("marks against it", marks)
+    figures.exactly("raised as the caller's fault", 100 * raised / (rounds * 4), 100, "%")
+    return figures
+
+
+@row(
+    "U12",
+    "A prompt overflows a candidate's context window",
+    "Goes to a candidate with a larger window, passing over one of the same size; a clear error where there "
+    "is none. At most one extra call.",
+)
+def an_overflow_goes_to_a_larger_window(scale: Scale) -> Figures:
+    served, clear, extra, lone, rounds = 0, 0, list[int](), list[int](), scale(10, 1)
+    with FaultServer() as server, asyncio.Runner() as runner:
+
+        def candidate(name: str, rank: int, tokens: int):  # type: ignore[no-untyped-def]
+            return wire(server, name, rank=rank, context_tokens=tokens)
+
+        for name in ("small", "same"):
+            server.rate(name, "context-overflow", share=1.0)
+        chat = routed(
+            candidate("small", 1, 8_000), candidate("same", 2, 8_000), candidate("large", 3, 200_000)
+        )
+        alone = routed(candidate("small", 1, 8_000), candidate("same", 2, 8_000))
+        for way in WAYS * rounds:
+            before = len(server.seen)
+            served += ask(chat, way, runner).text == ANSWER
+            extra.append(len(server.seen) - before - 1)
+            before = len(server.seen)
+            try:
+                ask(alone, way, runner)
+            except ContextOverflowError:
+                clear += 1
+            lone.append(len(server.seen) - before)
+    figures = Figures()
+    figures.exactly("served by the larger", 100 * served / len(extra), 100, "%")
+    figures.at_most("extra calls, most", max(extra), 1)
+    figures.exactly("ContextOverflowError where there is none", 100 * clear / len(lone), 100, "%")
+    figures.at_most("calls then, most", max(lone), 2)
+    return figures
+
+
+@row(
+    "U13",
+    "All candidates are down: 500, 503 and a reset; then all hang",
+    "One error group that holds every attempt, within the deadline (+ 100 ms), after at most 3 calls.",
+    p0=True,
+)
+def all_down_is_told_in_one_error(scale: Scale) -> Figures:
+    total_s, rounds = 1.0, scale(10, 1)
+    complete, calls, seconds, asked = 0, list[int](), list[float](), 0
+    kinds: Callable[[BaseException], int] = lambda error: (
+        len(error.exceptions) if isinstance(error, RouterExhaustedError) else 1
+    )
+    deadlines = Deadlines(total_s=total_s, attempt_s=0.6, first_token_s=0.6)
+    with FaultServer() as server, asyncio.Runner() as runner:
+        for names in (("500", "503", "reset-before-headers"), ("500", "503"), ("hang-before-headers",) * 2):
+            for way in WAYS * (min(rounds, 3) if "hang" in names[0] else rounds):
+                outcomes = Outcomes()
+                chat = routed(
+                    *(
+                        wire(server, name, rank=rank, name=f"{rank}-{name}")
+                        for rank, name in enumerate(names, start=1)
+                    ),
+                    resilience=Resilience(deadlines=deadlines),
+                    on_outcome=outcomes,
+                )
+                chat.warm_up()
+                before = len(server.seen)
+                asked += 1
+                with timed(seconds):
+                    _is_complete = _raised(chat, way, runner, kinds)
+                calls.append(len(server.seen) - before)
+                complete += _is_complete == calls[-1] == len(outcomes.last.attempts)
+    figures = Figures()
+    figures.exactly("errors that hold every attempt", 100 * complete / asked, 100, "%")
+    figures.at_most("longest", max(seconds) * 1e3, total_s * 1e3 + 100, "ms")
+    figures.at_most("calls, most", max(calls), 3)
+    return figures
+
+
+def _raised(chat: ChatRouter, way: Way, runner: asyncio.Runner, count: Callable[[BaseException], int]) -> int:
+    """Return of how many attempts the error tells; 0 for an answer."""
+    try:
+        ask(chat, way, runner)
+    except Exception as error:  # noqa: BLE001 - counted
+        return count(error)
+    return 0
