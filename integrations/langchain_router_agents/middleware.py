@@ -32,7 +32,7 @@ from langchain_router.candidates.candidate import Candidate
 from langchain_router.chat.calls import RoutedCall, for_schema
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import watched
-from langchain_router.chat.replies import check_is_finished
+from langchain_router.chat.replies import check_is_finished, fault_of
 from langchain_router.chat.runs import awithin, too_late
 from langchain_router.chat.stamp import stamp
 from langchain_router.chat_model import ChatRouter
@@ -289,7 +289,7 @@ def _as_reply(response: ModelResponse[Any], step: Call) -> Reply:
     message = next((one for one in reversed(response.result) if isinstance(one, AIMessage)), None)
     if message is not None:
         check_is_finished(message, step.step.candidate.name)
-    return Reply(answer=response, message=message)
+    return Reply(answer=response, message=message, fault=fault_of(message))
 
 
 def _stamped(decision: RoutingDecision, served: Served) -> ModelResponse[Any]:

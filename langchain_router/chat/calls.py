@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_router.candidates.candidate import ENDPOINT_OPTIONS, LEAVING_OPTIONS, Candidate
@@ -126,7 +126,12 @@ def bind_model(
         return model, rest
     takes = _bind_tools_options(type(model))
     mine = {name: rest.pop(name) for name in takes & rest.keys()}
-    return model.bind_tools(tools, **mine), rest
+    bound = model.bind_tools(tools, **mine)
+    # Called through a binding a model hears of the callbacks around the call too, not only of those given.
+    while isinstance(bound, RunnableBinding) and not bound.config and not bound.config_factories:
+        rest = {**bound.kwargs, **rest}
+        bound = bound.bound
+    return bound, rest
 
 
 def for_schema(

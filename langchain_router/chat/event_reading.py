@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -98,6 +99,14 @@ def can_stream(model: Any) -> bool:
     ways = ("_stream", "_astream", "_chat_model_stream_v3", "_achat_model_stream_v3")
     own = any(getattr(type(model), way, None) is not getattr(BaseChatModel, way, None) for way in ways)
     return own or hasattr(model, "_stream_chat_model_events") or hasattr(model, "_astream_chat_model_events")
+
+
+async def closed(stream: AsyncChatModelStream) -> None:
+    """End a stream; of one that is over, wait for the callbacks: `aclose` would cut those of an error off."""
+    producer = stream._producer_task  # noqa: SLF001 - nothing public waits for it after an error
+    if stream.done and producer is not None:
+        await asyncio.wait({producer})
+    await stream.aclose()
 
 
 def text_of(event: Any) -> str:

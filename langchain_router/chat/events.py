@@ -18,14 +18,14 @@ from langchain_core.language_models.chat_model_stream import AsyncChatModelStrea
 from langchain_core.messages import AIMessage
 
 from langchain_router.chat.calls import RoutedCall
-from langchain_router.chat.event_reading import EventReading, Opened, can_stream, text_of
+from langchain_router.chat.event_reading import EventReading, Opened, can_stream, closed, text_of
 from langchain_router.chat.event_run import EventRun
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import raise_interrupted
 from langchain_router.chat.reading import abegin, begin
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.chat.stamp import METADATA_KEY, OUTCOME_KEY, router_metadata
-from langchain_router.chat.streamed import checked, decided, reading_of
+from langchain_router.chat.streamed import aread, checked, decided, reading_of
 from langchain_router.chat.unreadable import unreadable
 from langchain_router.decision import RoutingDecision
 from langchain_router.execution.moves import Call, Reply
@@ -108,10 +108,9 @@ async def aevents(runs: RoutedRuns, call: RoutedCall) -> AsyncChatModelStream:
             try:
                 async for event in stream:
                     yield event
-                await stream  # until its callbacks have been told
                 opened.check_is_finished(name)
             finally:
-                await stream.aclose()
+                await closed(stream)
 
         with unreadable(name):
             opened.begun = await abegin(parts(), reading_of(runs, decision, step, EventReading))
@@ -177,8 +176,7 @@ class _Passing:
             try:
                 raise_interrupted(error, "".join(self._text), self._decision, self._served.served_by)
             except Exception as raised:  # noqa: BLE001 - raised where the stream is read
-                error = raised
-        self._stream.fail(error)
+                return raised
         return error
 
 
@@ -197,7 +195,9 @@ def _passed_on(
                 return True
             run.ended(passing.ended(opened.message))
         except BaseException as error:  # noqa: BLE001 - raised where the stream is read
-            run.failed(passing.broke_off(error))
+            raised = passing.broke_off(error)
+            run.failed(raised)
+            stream.fail(raised)
         abandoned.detach()
         begun.close()
         return False
@@ -221,15 +221,14 @@ def _apassed_on(
 
     async def produce() -> None:
         try:
-            for event in begun.held:
-                passing.event(event)
-            if not begun.has_ended:
-                async with contextlib.aclosing(begun.read_on(served.left_s)) as rest:
-                    async for event in rest:
-                        passing.event(event)
+            async with contextlib.aclosing(aread(begun, served)) as parts:
+                async for event in parts:
+                    passing.event(event)
             await run.aended(passing.ended(opened.message))
         except BaseException as error:
-            await run.afailed(passing.broke_off(error))
+            raised = passing.broke_off(error)
+            await run.afailed(raised)
+            stream.fail(raised)
             if not isinstance(error, Exception):
                 raise
         finally:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import queue
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-
+from langchain_router.chat.parts import is_used, merged, shows, text_of
 from langchain_router.chat.replies import check_is_finished, fault_of, message_in
 from langchain_router.exceptions import DeadlineExceededError, MalformedResponseError
 from langchain_router.execution.moves import Reply
-from langchain_router.execution.workers import Worker
+from langchain_router.execution.workers import AbandonedError, Worker
 from langchain_router.finish import finish_of
 from langchain_router.request import estimate_tokens
 
@@ -50,7 +48,7 @@ class Reading:
         """Return whether what was read will do to decide."""
         if not shows(held[-1]) and self.until != "end":
             return False
-        if self.until == "end" or (self.whole_if_used and any(_is_used(part) for part in held)):
+        if self.until == "end" or (self.whole_if_used and any(is_used(part) for part in held)):
             return False
         return self.until == "shown" or sum(estimate_tokens(text_of(part)) for part in held) >= self.tokens
 
@@ -140,7 +138,7 @@ class _Parts:
         self._parts: Iterator[Any] | None = None
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._came: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        self._worker = Worker(self._serve) if is_limited else None
+        self._worker = Worker(self._serve, on_done=self._wake) if is_limited else None
         self._is_closed = False
         self._then: Callable[[], None] | None = None
 
@@ -184,6 +182,10 @@ class _Parts:
         if not self._is_closed:
             self._is_closed, self._then = True, then
             self._wanted.put(False)
+
+    def _wake(self) -> None:
+        """Wake whoever waits for a part: the thread was left behind together with the one that waits."""
+        self._came.put((None, AbandonedError()))
 
     def _serve(self) -> None:
         parts: Iterator[Any] | None = None
@@ -274,67 +276,3 @@ def _check_whole(held: list[Any], candidate: str) -> None:
     check_is_finished(message, candidate)
     if finish_of(message) is None and not any(shows(part) for part in held):
         raise MalformedResponseError(f"{candidate!r} ended its stream without an answer.")
-
-
-def merged(parts: list[Any]) -> Any:
-    """Return the parts of a stream as one: a message, or a structured answer's last state with its raw."""
-    messages = [part for part in parts if isinstance(part, BaseMessage)]
-    if messages:
-        whole: Any = messages[0]
-        for part in messages[1:]:
-            whole = whole + part
-        return whole
-    found: dict[str, Any] = {}
-    raws = []
-    for part in parts:
-        if isinstance(part, Mapping):
-            found.update(part)
-            if isinstance(part.get("raw"), BaseMessage):
-                raws.append(part["raw"])
-    if raws:
-        found["raw"] = merged(raws)
-    return found or None
-
-
-def shows(part: Any) -> bool:
-    """Return whether a user sees something of this part; a chunk that only names the role does not count."""
-    if isinstance(part, Mapping) and "raw" in part:
-        part = part["raw"]
-    if isinstance(part, AIMessageChunk):
-        return bool(part.content or part.tool_call_chunks)
-    return True
-
-
-def _is_used(part: Any) -> bool:
-    """Return whether a program uses this part: a piece of a tool call, or of structured output."""
-    return isinstance(part, Mapping) or bool(getattr(part, "tool_call_chunks", None))
-
-
-def text_of(part: Any) -> str:
-    """Return the text that a part of a stream shows."""
-    return part.text if isinstance(part, BaseMessage) else ""
-
-
-class Tail:
-    """Gathers from a stream's parts what is only known at its end, without keeping their text."""
-
-    def __init__(self) -> None:
-        self._facts: list[AIMessageChunk] = []
-        self.text: list[str] = []
-
-    def note(self, part: Any) -> None:
-        """Take a part in."""
-        message = part.get("raw") if isinstance(part, Mapping) else part
-        if isinstance(message, BaseMessage):
-            self.text.append(message.text)
-            usage, metadata = getattr(message, "usage_metadata", None), message.response_metadata
-            if usage or len(metadata) > 1 or (metadata and not self._facts):
-                self._facts.append(
-                    AIMessageChunk(content="", usage_metadata=usage, response_metadata=metadata)
-                )
-
-    def message(self) -> AIMessage | None:
-        """Return a message with the usage and the metadata of all parts, without text."""
-        with contextlib.suppress(TypeError):  # metadata that cannot be merged
-            return message_in(merged(list(self._facts)))
-        return message_in(self._facts[-1])

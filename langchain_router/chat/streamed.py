@@ -13,14 +13,15 @@ from langchain_core.runnables import RunnableConfig
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import raise_interrupted
-from langchain_router.chat.reading import Begun, Reading, Tail, abegin, begin
+from langchain_router.chat.parts import Tail
+from langchain_router.chat.reading import Begun, Reading, abegin, begin
 from langchain_router.chat.replies import check_is_finished
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.chat.stamp import stamp, stamp_outcome
 from langchain_router.chat.stream_modes import Holdback, Predecide
 from langchain_router.chat.unreadable import unreadable
 from langchain_router.decision import RoutingDecision
-from langchain_router.exceptions import MalformedResponseError
+from langchain_router.exceptions import MalformedResponseError, TruncatedResponseError
 from langchain_router.execution.moves import Call, Reply
 from langchain_router.execution.served import Served
 from langchain_router.outcomes.records import Outcome
@@ -41,7 +42,7 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
         try:
             rest = () if begun.has_ended else begun.read_on(served.left_s)
             for part in itertools.chain(begun.held, rest):
-                yield shown.part(part)
+                yield from shown.part(part)
             shown.ended()
         except BaseException as error:  # noqa: BLE001 - raised again, as what it is to the caller
             shown.broke_off(error)
@@ -95,12 +96,10 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
         begun, served = await _abegun(runs, call, decision, config)
         shown = _Shown(decision, served)
         try:
-            for part in begun.held:
-                yield shown.part(part)
-            if not begun.has_ended:
-                async with contextlib.aclosing(begun.read_on(served.left_s)) as rest:
-                    async for part in rest:
-                        yield shown.part(part)
+            async with contextlib.aclosing(aread(begun, served)) as parts:
+                async for part in parts:
+                    for one in shown.part(part):
+                        yield one
             shown.ended()
         except BaseException as error:  # noqa: BLE001 - raised again, as what it is to the caller
             shown.broke_off(error)
@@ -154,6 +153,16 @@ async def _abegun(
     return begun, served
 
 
+async def aread(begun: Begun, served: Served) -> AsyncGenerator[Any, None]:
+    """Yield all parts of a stream that has begun."""
+    for part in begun.held:
+        yield part
+    if not begun.has_ended:
+        async with contextlib.aclosing(begun.read_on(served.left_s)) as rest:
+            async for part in rest:
+                yield part
+
+
 class _Shown:
     """Notes what goes out of a stream, and says at its end what came of the request."""
 
@@ -162,21 +171,28 @@ class _Shown:
         self._served = served
         self._tail = Tail()
         self._first_token_s: float | None = None
+        self._cut: TruncatedResponseError | None = None
 
-    def part(self, part: Any) -> Any:
-        """Return a part as it goes out: the first bears the decision, the last the outcome."""
+    def part(self, part: Any) -> Iterator[Any]:
+        """Yield a part as it goes out: the first bears the decision, the last the outcome."""
         if self._first_token_s is None:
             self._first_token_s = self._served.elapsed_s()
             part = stamp(part, self._decision, self._served)
         self._tail.note(part)
         message = part.get("raw") if isinstance(part, Mapping) else part
         if isinstance(message, AIMessage) and getattr(message, "chunk_position", "last") == "last":
-            check_is_finished(self._tail.message() or message, self._served.served_by)
+            try:
+                check_is_finished(self._tail.message() or message, self._served.served_by)
+            except TruncatedResponseError as error:
+                self._cut = error  # raised when the call behind the stream has ended
+                return
             part = stamp_outcome(part, self.ended())
-        return part
+        yield part
 
     def ended(self, error: BaseException | None = None) -> Outcome:
-        """Settle the request."""
+        """Settle the request; raise why its answer is not whole, if it is not."""
+        if error is None and self._cut is not None:
+            raise self._cut
         return self._served.finish(self._tail.message(), error, first_token_s=self._first_token_s)
 
     def broke_off(self, error: BaseException) -> NoReturn:

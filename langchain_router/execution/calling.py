@@ -77,10 +77,11 @@ class Caller:
             self._tickets.append(ticket)
         return ticket
 
-    def let_go(self) -> None:
-        """Give back every right that is still held, whatever the request ended in."""
+    def let_go(self, *, but: Ticket | None = None) -> None:
+        """Give back every right that is still held, but that of an answer which is still to come."""
         for ticket in self._tickets:
-            ticket.neutral()
+            if ticket is not but:
+                ticket.neutral()
 
     # --- steps of the plan ----------------------------------------------------------------------
 

@@ -116,21 +116,30 @@ def _side_by_side(calls: tuple[Call, ...], call: MakeCall) -> Came:
 
 def _hedged(hedge: Hedge, call: MakeCall) -> Came:
     ended = threading.Event()
-    first = Worker(functools.partial(_reply, call, hedge.first), on_done=ended.set)
-    second: Worker[Reply] | None = None
+    workers = [Worker(functools.partial(_reply, call, hedge.first), on_done=ended.set)]
+    came: Came = []
     try:
-        if first.wait(hedge.after_s) or not hedge.may_begin():
-            return [first.outcome(), None]
-        second = Worker(functools.partial(_reply, call, hedge.second), on_done=ended.set)
-        ended.wait()
-        winner = first if first.wait(0) else second
-        if isinstance(winner.outcome(), Exception):  # the other is all hope that is left
-            return [first.outcome(), second.outcome()]
-        return [winner.outcome(), None] if winner is first else [None, winner.outcome()]
+        came = _came_of_hedge(hedge, call, workers, ended)
+        return came
     finally:
-        first.abandon()
-        if second is not None:
-            second.abandon()
+        for number, worker in enumerate(workers):
+            if number >= len(came) or not isinstance(came[number], Reply):
+                worker.abandon()  # but not who answers: a live stream is read on in a call of its own
+
+
+def _came_of_hedge(
+    hedge: Hedge, call: MakeCall, workers: list[Worker[Reply]], ended: threading.Event
+) -> Came:
+    first = workers[0]
+    if first.wait(hedge.after_s) or not hedge.may_begin():
+        return [first.outcome(), None]
+    second = Worker(functools.partial(_reply, call, hedge.second), on_done=ended.set)
+    workers.append(second)
+    ended.wait()
+    winner = first if first.wait(0) else second
+    if isinstance(winner.outcome(), Exception):  # the other is all hope that is left
+        return [first.outcome(), second.outcome()]
+    return [winner.outcome(), None] if winner is first else [None, winner.outcome()]
 
 
 def _reply(call: MakeCall, one: Call) -> Reply:
@@ -148,7 +157,7 @@ def _caught(made: Callable[[], Any]) -> Reply | Exception:
 
 
 async def _aside_by_side(calls: tuple[Call, ...], call: AMakeCall) -> Came:
-    first, *others = [asyncio.ensure_future(_acaught(call(one))) for one in calls]
+    first, *others = [asyncio.ensure_future(_acaught(call, one)) for one in calls]
     try:
         came = await first
         if isinstance(came, Reply):
@@ -159,13 +168,13 @@ async def _aside_by_side(calls: tuple[Call, ...], call: AMakeCall) -> Came:
 
 
 async def _ahedged(hedge: Hedge, call: AMakeCall) -> Came:
-    first = asyncio.ensure_future(_acaught(call(hedge.first)))
+    first = asyncio.ensure_future(_acaught(call, hedge.first))
     second: asyncio.Future[Reply | Exception] | None = None
     try:
         done, _ = await asyncio.wait({first}, timeout=hedge.after_s)
         if done or not hedge.may_begin():
             return [await first, None]
-        second = asyncio.ensure_future(_acaught(call(hedge.second)))
+        second = asyncio.ensure_future(_acaught(call, hedge.second))
         await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
         winner = first if first.done() else second
         if isinstance(winner.result(), Exception):  # the other is all hope that is left
@@ -175,9 +184,9 @@ async def _ahedged(hedge: Hedge, call: AMakeCall) -> Came:
         await _cancelled(first, *(() if second is None else (second,)))
 
 
-async def _acaught(made: Awaitable[Any]) -> Reply | Exception:
+async def _acaught(call: AMakeCall, one: Call) -> Reply | Exception:
     try:
-        return as_reply(await made)
+        return as_reply(await call(one))
     except Exception as error:  # noqa: BLE001 - sent to the machine
         return error
 

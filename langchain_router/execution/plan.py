@@ -191,6 +191,7 @@ class _Walk:
         for draft, _ in self._drafts:
             if draft is not answered and draft.ticket is not None:
                 draft.ticket.succeeded()  # it did answer, though not well enough
+        self._caller.let_go(but=answered.ticket)
         return Served(
             reply=answered.reply,
             candidate=answered.step.candidate,

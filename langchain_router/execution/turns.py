@@ -109,12 +109,19 @@ class Turns:
             self._unreadable.add(name)
 
     def _take_back(self, step: Step) -> bool:
-        """Take a step off the lists of those to wait for; a second call must fit the retry budget."""
-        if step not in self._again:
-            self.postponed.remove(step)
-            return True
-        self._again.remove(step)
-        return self._gates.may_retry()
+        """Take a step off the lists of those to wait for; return whether it may be called.
+
+        A second call must fit the retry budget, and so must a further call to somebody who is left alone:
+        where all are, each request would else make a call to every one of them, which can keep a provider
+        overloaded long after the cause is over.
+        """
+        if step in self._again:
+            self._again.remove(step)
+            return self._gates.may_retry()
+        self.postponed.remove(step)
+        is_further = self._ledger.calls_made > 0
+        is_left_alone = self._gates.reason_against(step.candidate) is not None
+        return self._gates.may_retry() if is_further and is_left_alone else True
 
     def _soonest(self, *, has_draft: bool) -> tuple[Step, float] | None:
         """Return who may be called soonest of those that must be waited for, and after how many seconds."""

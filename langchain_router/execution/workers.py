@@ -203,20 +203,34 @@ def _interrupt(thread: threading.Thread) -> None:
     """Raise an exception in a thread, and wake it if it waits on a socket."""
     if thread.ident is None:
         return
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(AbandonedError))
+    if not _is_traced():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(AbandonedError)
+        )
     waits_on = _socket_of(sys._current_frames().get(thread.ident))  # noqa: SLF001 - the documented way
     if waits_on is not None:
         with contextlib.suppress(OSError):
             socket.socket.shutdown(waits_on, socket.SHUT_RDWR)  # the plain one: TLS has state of its own
 
 
+def _is_traced() -> bool:
+    """Return whether a debugger or a coverage tool looks on in a way that an interruption must not meet.
+
+    In Python 3.11 a thread that is traced stands still at its next function call while an interruption of
+    any other thread is on its way; that other thread may wait for this one.
+    """
+    is_old = sys.version_info < (3, 12)
+    return is_old and (sys.gettrace() is not None or sys.getprofile() is not None)
+
+
 def _socket_of(frame: FrameType | None) -> socket.socket | None:
     """Return the socket that a blocked thread reads from: the innermost one that its frames hold."""
-    for _ in range(_MOST_FRAMES):
+    for depth in range(_MOST_FRAMES):
         if frame is None:
             return None
         held = frame.f_locals.get("self")
-        for found in (held, getattr(held, "_sock", None), frame.f_locals.get("sock")):
+        others = frame.f_locals.values() if depth == 0 else (frame.f_locals.get("sock"),)
+        for found in (held, getattr(held, "_sock", None), *others):
             if isinstance(found, socket.socket):
                 return found
         frame = frame.f_back

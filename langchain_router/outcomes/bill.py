@@ -55,7 +55,7 @@ def cost_usd(candidate: Candidate, message: BaseMessage | None) -> float | None:
     details = (getattr(message, "usage_metadata", None) or {}).get("input_token_details") or {}
     cached = details.get("cache_read") or 0
     return candidate.price.cost_usd(
-        input_tokens=tokens[0], output_tokens=tokens[1], cached_input_tokens=min(cached, tokens[0])
+        input_tokens=tokens[0], output_tokens=tokens[1], cached_input_tokens=max(0, min(cached, tokens[0]))
     )
 
 

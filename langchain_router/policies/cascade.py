@@ -92,9 +92,11 @@ class CascadePolicy:
             (one for one in ladder if one.name not in planned),
             key=lambda one: -(context.predicted_quality(one) or 0.0),
         )
+        plan = [*steps, *(Step(candidate=one) for one in others)]
+        plan[-1] = replace(plan[-1], check=None)  # there is nobody to escalate to
         return context.decision(
-            [*steps, *others],
-            reason=_reason(steps),
+            plan,
+            reason=_reason(plan),
             policy=self.name,
             policy_params=self._params(),
             remarks={
@@ -194,8 +196,8 @@ def _has_comparable_answer(context: Context) -> bool:
     return bool(asked_for) or context.intent.label in _COMPARABLE
 
 
-def _reason(steps: Sequence[Step]) -> str:
-    first = steps[0]
+def _reason(plan: Sequence[Step]) -> str:
+    first = plan[0]
     if first.check is None:
         return "the only tier of the cascade that may answer"
-    return f"the first tier; {steps[1].candidate.name} takes over what {first.check!r} does not pass"
+    return f"the first tier; {plan[1].candidate.name} takes over what {first.check!r} does not pass"

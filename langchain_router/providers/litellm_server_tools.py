@@ -18,15 +18,25 @@ class ServerCalls:
 
     def __init__(self) -> None:
         self._indices: set[Any] = set()
+        self._was_any = False
+        self._is_other_called = False
 
     def left_out_of(self, pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the pieces of the application's own calls."""
         for piece in pieces:
             if _is_servers(piece):
                 self._indices.add(piece.get("index"))
+                self._was_any = True
             elif piece.get("id"):
                 self._indices.discard(piece.get("index"))
-        return [piece for piece in pieces if piece.get("index") not in self._indices]
+        kept = [piece for piece in pieces if piece.get("index") not in self._indices]
+        self._is_other_called |= bool(kept)
+        return kept
+
+    def finish(self, reason: str) -> str:
+        """Return the finish reason, which some LiteLLM versions set by the provider's own calls too."""
+        only_servers = self._was_any and not self._is_other_called
+        return "stop" if reason == "tool_calls" and only_servers else reason
 
 
 def leave_out_server_calls(message: AIMessage) -> None:

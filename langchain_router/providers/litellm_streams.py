@@ -98,6 +98,8 @@ class StreamReader:
                 delta = choice.get("delta")
                 if delta and delta.get("tool_calls"):
                     delta["tool_calls"] = self._server_calls.left_out_of(delta["tool_calls"]) or None
+                if choice.get("finish_reason"):
+                    choice["finish_reason"] = self._server_calls.finish(choice["finish_reason"])
         usage = plain.get("usage")
         if usage and not is_plausible(usage):
             warn_of_usage(self._model)

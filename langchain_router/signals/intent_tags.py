@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 
 from langchain_router.signals import intent_languages, intent_words
 from langchain_router.signals.lexicon import Lexicon, listed
@@ -24,6 +25,7 @@ _LABEL_FIELDS = 3  # an answer with more fields than this is more than a label
 _WORD_PROBLEM_CHARS = 1_200
 _CODE_LINES = 150
 _PAIR = 8  # longest way in words between a verb and its object
+_ROLE_WORDS = 6  # longest way from "you are" to a role
 _STEMS_CHARS = 600  # the same two zones, for languages matched by stems
 _STEMS_LAST = 300
 
@@ -32,6 +34,9 @@ _PAIRS = {
     "data_format": ("make",),
     "verdict": ("judged_text",),
 }  # object: verbs before it
+_TOLD_TO_BE = frozenset(
+    {("you", "are"), ("act", "as"), ("acting", "as"), ("role", "of"), ("be", "a"), ("be", "an")}
+)
 _TALK = frozenset({"greeting", "small_talk", "tell_me", "advice", "role_play", "opens_question", "how_code"})
 
 _CODE_STARTS = frozenset(
@@ -82,13 +87,17 @@ _OPENERS = frozenset(intent_words.WORDS["ask"].split())
 
 
 def tags(seen: TextView) -> dict[str, float]:
-    """Return the tags that a request shows, each with its strength, 0..1."""
+    """Return the tags that a request shows, each with its strength, 0..1.
+
+    What a model is ("classifier", "editor") counts where the system message names it, and in a human message
+    only after "you are" or the like: there a router may be a device, and an editor a program.
+    """
     tokens = words(seen.window)
-    found = _word_tags(tokens)
+    found = _word_tags(tokens, is_system=False)
     if not seen.window.isascii():
         _merge(found, _stem_tags(seen.window), 1.0)
     if seen.system:
-        told = _word_tags(words(seen.system))
+        told = _word_tags(words(seen.system), is_system=True)
         if not seen.system.isascii():
             _merge(told, _stem_tags(seen.system), 1.0)
         _merge(found, {tag: strength for tag, strength in told.items() if tag not in _TALK}, SYSTEM)
@@ -96,12 +105,18 @@ def tags(seen: TextView) -> dict[str, float]:
     return found
 
 
-def _word_tags(tokens: list[str]) -> dict[str, float]:
+def _word_tags(tokens: list[str], *, is_system: bool) -> dict[str, float]:
     found: dict[str, float] = {}
     last_seen: dict[str, int] = {}
     body_end = len(tokens) - _LAST
     for i, tag in _LEXICON.find(tokens):
         if tag in intent_words.IMPERATIVE and i and not _may_order(tokens[i - 1]):
+            continue
+        if (
+            tag in intent_words.ROLES
+            and not is_system
+            and not _is_told_to_be(tokens[max(0, i - _ROLE_WORDS) : i])
+        ):
             continue
         strength = 1.0 if i < _FIRST or i >= body_end else BODY
         found[tag] = max(strength, found.get(tag, 0.0))
@@ -110,6 +125,11 @@ def _word_tags(tokens: list[str]) -> dict[str, float]:
             if i - last_seen.get(verb, -_PAIR - 1) <= _PAIR:
                 found[f"{verb}>{tag}"] = max(strength, found.get(f"{verb}>{tag}", 0.0))
     return found
+
+
+def _is_told_to_be(before: list[str]) -> bool:
+    """Say whether the words before a role give it to the reader: "you are an expert", "act as a"."""
+    return "you're" in before or any(pair in _TOLD_TO_BE for pair in pairwise(before))
 
 
 def _may_order(previous: str) -> bool:

@@ -41,6 +41,8 @@ class Speaker(BaseChatModel):
     provider: str | None = None
     pauses_s: dict[int, float] = Field(default_factory=dict)
     """Before which chunk it pauses, for how long; before the first, that is before a whole answer too."""
+    begins_empty: bool = False
+    """Whether its streams begin with a chunk that shows nothing, as many providers' do."""
     breaks_after: int | None = None
     breaks_with: Any = None
     asked: list[list[BaseMessage]] = Field(default_factory=list)
@@ -57,7 +59,7 @@ class Speaker(BaseChatModel):
         self.asked.append(messages)
         self.options.append(dict(options))
         if isinstance(said, Exception):
-            raise said
+            raise type(said)(*said.args)  # anew, or notes and tracebacks would pile up on it
         message = AIMessage(said) if isinstance(said, str) else said
         words = len(message.text.split())
         return message.model_copy(
@@ -74,6 +76,8 @@ class Speaker(BaseChatModel):
         )
 
     def _chunks(self, whole: AIMessage) -> Iterator[ChatGenerationChunk]:
+        if self.begins_empty:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))
         parts = whole.text.split(" ") if whole.text else []
         for index, part in enumerate(parts):
             text = part if index == len(parts) - 1 else part + " "
@@ -204,6 +208,9 @@ class AsksTwo(Check):
             candidate=tier("judge", JUDGE, price=3.0), role="judge", messages=(HumanMessage("Judge this."),)
         )
 
+    def __repr__(self) -> str:
+        return f"AsksTwo(passes={self._passes})"
+
     @property
     def seconds(self) -> tuple[Ask, ...]:
         return (self._second,)
@@ -239,7 +246,8 @@ class Tokens(BaseCallbackHandler):
 class AsyncTokens(AsyncCallbackHandler):
     """Does the same, giving way to other tasks meanwhile; takes LangChain's event protocol too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_s: float = 0.0) -> None:
+        self.takes_s = takes_s
         self.tokens: list[str] = []
         self.ended: list[str] = []
         self.loops: set[Any] = set()
@@ -250,7 +258,7 @@ class AsyncTokens(AsyncCallbackHandler):
             self.tokens.append(token)
 
     async def on_stream_event(self, event: Any, **_: Any) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes_s)
         text = (event.get("delta") or {}).get("text")
         if text:
             self.tokens.append(text)

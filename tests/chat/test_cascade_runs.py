@@ -11,6 +11,8 @@ import pytest
 from langchain_core.callbacks import UsageMetadataCallbackHandler, get_usage_metadata_callback
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.tools import tool
 
 from langchain_router import Candidate, Price, RoutingDecision
 from langchain_router.outcomes.records import Outcome
@@ -185,6 +187,54 @@ async def test_the_chain_run_fails_with_the_request(way: Way) -> None:
     (root,) = tracer.roots
     assert "a bug" in (root.error or "")
     assert [run.error is not None for run in root.child_runs] == [True]
+
+
+# --- in the middle of other runs -----------------------------------------------------------------
+
+
+@tool
+def population(city: str) -> int:
+    """Return the population of a city."""
+    return len(city)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("passes", [True, False])
+async def test_within_another_run_every_call_is_still_heard_once(way: Way, *, passes: bool) -> None:
+    tracer, handler = Tracer(), _CountsAndShows()
+    bound = cascade(AsksTwo(passes=passes)).bind_tools([population])
+
+    async def asks(_: Any) -> Any:
+        return await way(bound, {})
+
+    await RunnableLambda(asks).ainvoke("Hello", {"callbacks": [tracer, handler]})
+    (outer,) = tracer.roots
+    (root,) = outer.child_runs
+    tags = {run.extra["metadata"]["router_role"]: run.tags for run in root.child_runs}
+    assert tags.keys() == {*CALLS, *([] if passes else ["answer"])}
+    assert [role for role, found in tags.items() if "nostream" in (found or ())] == ["judge"]
+    once = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+    assert handler.usage_metadata == dict.fromkeys(CALLS if passes else [*CALLS, "final"], once)
+    assert "".join(handler.tokens) in {DRAFT if passes else FINAL, ""}
+
+
+@pytest.mark.filterwarnings("ignore:The method .* is in beta")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("make", [lambda: final().model, lambda: plain(final()), lambda: cascade(False)])
+async def test_callbacks_and_tags_given_replace_those_around_the_call(way: Way, make: Any) -> None:
+    """As with any chat model; LangChain takes what surrounds a call only where nothing is given."""
+    around, given = Tracer(), Tracer()
+
+    async def asks(_: Any) -> Any:
+        return await way(make(), {"callbacks": [given], "tags": ["given"], "metadata": {"by": "given"}})
+
+    config: RunnableConfig = {"callbacks": [around], "tags": ["around"], "metadata": {"by": "around"}}
+    await RunnableLambda(asks).ainvoke("Hello", config)
+    (root,), (outer,) = given.roots, around.roots
+    assert outer.child_runs == []
+    for run in (root, *root.child_runs):
+        assert "around" not in (run.tags or ())
+        assert run.extra["metadata"]["by"] == "given"
 
 
 # --- a cascade within a cascade ------------------------------------------------------------------

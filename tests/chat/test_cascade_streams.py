@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, UsageMetadataCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 from tenacity import wait_none
@@ -25,6 +27,8 @@ from tests.chat.speaking import (
     Speaker,
     Tracer,
     Way,
+    by_aevents,
+    by_astream,
     cascade,
     draft,
     final,
@@ -148,6 +152,20 @@ async def test_a_draft_that_breaks_off_is_not_an_interruption(way: Way) -> None:
     assert kinds == ["connect", None]
 
 
+@pytest.mark.parametrize("way", [by_astream, by_aevents])
+async def test_an_async_handler_has_been_told_of_a_failure_when_the_answer_is_there(way: Way) -> None:
+    class Slow(AsyncCallbackHandler):
+        told = 0
+
+        async def on_llm_error(self, *_: Any, **__: Any) -> None:
+            await asyncio.sleep(0.01)
+            self.told += 1
+
+    handler = Slow()
+    await way(plain(draft(breaks_after=0), final()), {"callbacks": [handler]})
+    assert handler.told == 1
+
+
 # --- streams that do not say that they are finished ----------------------------------------------
 
 
@@ -167,11 +185,14 @@ async def test_where_the_provider_always_gives_one_the_stream_was_cut(way: Way, 
     cut = final(finish=None, provider="openai")
     options: dict[str, Any] = {"on_outcome": told_to(outcomes)}
     router = cascade(False, draft(), cut, **options) if is_cascade else plain(cut, **options)
+    tracer, counted = Tracer(), UsageMetadataCallbackHandler()
     with pytest.raises(StreamInterruptedError) as raised:
-        await way(router, {})
+        await way(router, {"callbacks": [tracer, counted]})
     assert isinstance(raised.value.__cause__, TruncatedResponseError)
     assert raised.value.partial == FINAL
     assert [one.status for one in outcomes] == ["truncated"]
+    assert [run.error for root in tracer.roots for run in root.child_runs] == [None, None] * is_cascade
+    assert counted.usage_metadata["final"]["output_tokens"] == 4  # the provider bills it
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -125,6 +125,12 @@ async def test_a_stream_of_dicts_grows_and_is_all_of_one_answer(mode: Any, *, ac
         assert [len(str(part)) for part in parts] == sorted(len(str(part)) for part in parts)
 
 
+async def test_a_chunk_that_shows_nothing_does_not_end_the_failover() -> None:
+    first = tier("first", PARIS, begins_empty=True, breaks_after=1)
+    router = plain(first, final(ROME)).with_structured_output(City)
+    assert await both_streams(router) == [[City(name="Rome", people=3)]] * 2
+
+
 async def test_when_no_tier_follows_the_schema_it_is_the_parsers_own_error() -> None:
     router = cascade(True, draft(WRONG), final(WRONG))
     plain_router = router.with_structured_output(City)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers._streaming import _StreamingCallbackHandler
 from tenacity import wait_none
 
-from langchain_router import Resilience
+from langchain_router import Candidate, Resilience
+from langchain_router.chat.holding import StandIn
 from tests.chat.graphs import (
     ANODES,
     HELLO,
@@ -43,6 +45,7 @@ from tests.chat.speaking import (
     final,
     seen_of,
     texts,
+    tier,
 )
 
 AT_ONCE = Resilience(wait=wait_none())
@@ -65,7 +68,7 @@ async def test_a_handler_of_tokens_hears_the_answers_one_by_one(
 
 
 async def test_an_async_handler_of_v3_events_hears_them_in_their_order_and_in_its_own_loop() -> None:
-    shown = AsyncTokens()
+    shown = AsyncTokens(takes_s=0.002)
     slow = final(pauses_s=dict.fromkeys(range(5), 0.001))
     stream = await cascade(False, draft(), slow).astream_events("Hello", {"callbacks": [shown]}, version="v3")
     assert (await stream).text == FINAL
@@ -134,6 +137,22 @@ async def test_a_broken_handler_loses_no_answer(way: Way, *, passes: bool) -> No
     assert answer.text == (DRAFT if passes else FINAL)
 
 
+def test_a_stand_in_passes_for_its_handler_however_many_stand_in_between() -> None:
+    class Streams(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
+        def tap_output_iter(self, run_id: Any, output: Any) -> Any:
+            raise AssertionError("what passes would be shown")
+
+        tap_output_aiter = tap_output_iter
+
+    shows: Any = StandIn(StandIn(Streams()))  # type: ignore[arg-type]
+    hears: Any = StandIn(StandIn(Tokens()))  # type: ignore[arg-type]
+    assert isinstance(shows, Streams)
+    assert isinstance(shows, _StreamingCallbackHandler)
+    assert shows.tap_output_iter(None, [1]) == shows.tap_output_aiter(None, [1]) == [1]
+    assert isinstance(hears, Tokens)
+    assert not isinstance(hears, _StreamingCallbackHandler)
+
+
 # --- LangGraph's message streams -----------------------------------------------------------------
 
 
@@ -198,6 +217,17 @@ async def test_the_best_draft_is_shown_when_the_last_tier_fails(node: Callable[.
     graph = graph_of(node(cascade(False, draft(), final(ConnectionResetError("down")), resilience=AT_ONCE)))
     shown = [message async for message, _ in graph.astream(HELLO, stream_mode="messages")]
     assert texts(shown) == DRAFT_TOKENS
+
+
+@pytest.mark.parametrize("node", [*NODES, *ANODES])
+@pytest.mark.parametrize("inner_passes", [True, False])
+async def test_of_a_cascade_within_a_cascade_the_same_is_shown(
+    node: Callable[..., Any], *, inner_passes: bool
+) -> None:
+    inner = Candidate(model=cascade(inner_passes), name="inner")
+    graph = graph_of(node(cascade(True, inner, tier("outer", "outermost"))))
+    shown = [message async for message, _ in graph.astream(HELLO, stream_mode="messages")]
+    assert texts(shown) == (DRAFT_TOKENS if inner_passes else FINAL_TOKENS)
 
 
 # --- event streams -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ The calls stand in one table. A method with an async twin that is not in it fail
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from pydantic import BaseModel
-from tenacity import wait_none
+from tenacity import stop_after_attempt
 
 from langchain_router import ChatRouter, Resilience, RoutingDecision, StreamInterruptedError
 from langchain_router.chat.binding import RouterBinding
@@ -199,8 +200,9 @@ class _Heard(BaseCallbackHandler):
             return super().__getattribute__(name)
         by_run = self.by_run
 
-        def note(*args: Any, run_id: Any, **_: Any) -> None:
-            token = args[0] if name == "on_llm_new_token" else ""
+        def note(*args: Any, run_id: Any, token: str = "", **_: Any) -> None:
+            if name == "on_llm_new_token":
+                token = token or args[0] if args else token
             by_run.setdefault(run_id, []).append(f"{name} {token}".strip())
 
         return note
@@ -234,7 +236,7 @@ class _Observed:
         self.router = make(
             *said,
             {
-                "resilience": Resilience(wait=wait_none()),
+                "resilience": Resilience(stop=stop_after_attempt(2)),
                 "on_outcome": lambda _, outcome: self._outcomes.append(outcome),
             },
         )
@@ -243,6 +245,13 @@ class _Observed:
             "tags": ["mine"],
             "metadata": {"m": 1},
         }
+
+    async def settled(self) -> None:
+        """Wait for the callbacks of what LangChain closes in the background: a bound model's stream."""
+        for _ in range(100):
+            if not self._tracer.run_map:
+                return
+            await asyncio.sleep(0.002)
 
     def seen(self, came: Any) -> dict[str, Any]:
         return {
@@ -268,6 +277,7 @@ async def _async(observed: _Observed, target: Any, call: str) -> dict[str, Any]:
         came = await CALLS[call][1](target, observed.config)
     except Exception as error:  # noqa: BLE001 - compared
         came = error
+    await observed.settled()
     return observed.seen(came)
 
 

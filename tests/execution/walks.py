@@ -10,10 +10,26 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from langchain_core.exceptions import ModelAPIError, ModelRateLimitError
+import pytest
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelInvalidRequestError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.errors import GraphInterrupt
 
-from langchain_router import Candidate, ComplexityScore, Constraints, IntentPrediction, Price, RoutingDecision
+from langchain_router import (
+    Candidate,
+    ComplexityScore,
+    Constraints,
+    IntentPrediction,
+    MalformedResponseError,
+    Price,
+    RoutingDecision,
+)
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Ask, Review, Verdict
 from langchain_router.decision import Step
@@ -21,13 +37,18 @@ from langchain_router.execution.breaker_config import BreakerConfig
 from langchain_router.execution.drivers import adrive, drive
 from langchain_router.execution.errors import ErrorKind
 from langchain_router.execution.gates import Gates
-from langchain_router.execution.moves import Call, Move
+from langchain_router.execution.moves import Call, Move, Reply
 from langchain_router.execution.plan import Machine, walk
 from langchain_router.execution.resilience import Resilience
 from langchain_router.execution.served import Served
+from langchain_router.execution.workers import _is_traced
 from langchain_router.outcomes.records import Outcome
 from langchain_router.request import RoutingRequest
 from tests.execution.breakers import Clock
+
+needs_interruption = pytest.mark.skipif(
+    _is_traced(), reason="in Python 3.11 no call is interrupted while a debugger or coverage looks on"
+)
 
 QUESTION = "What is six times seven?"
 Said = Any
@@ -91,6 +112,22 @@ def told_to_wait(seconds: float) -> ModelRateLimitError:
 
 def down(text: str = "down") -> ModelAPIError:
     return ModelAPIError(text)
+
+
+WORDS: dict[str, Callable[[], Any]] = {
+    "yes": lambda: message("yes"),
+    "no": lambda: message("no"),
+    "down": lambda: down("down"),
+    "wait": lambda: told_to_wait(3),
+    "late": lambda: ModelTimeoutError("late"),
+    "auth": lambda: ModelAuthenticationError("key"),
+    "malformed": lambda: MalformedResponseError("junk"),
+    "bad": lambda: ModelInvalidRequestError("no such option"),
+    "bug": lambda: KeyError("bug"),
+    "interrupt": lambda: GraphInterrupt(),
+    "unusable": lambda: Reply(answer="{", message=message("{"), fault="it does not parse"),
+}
+"""What a call can come to, anew each time."""
 
 
 class Scored(Check):

@@ -46,7 +46,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field
-
 from tenacity import stop_after_attempt, wait_none
 
 from langchain_router import (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from langchain_core.messages import AIMessage
 
+from langchain_router.providers.litellm import RouterChatLiteLLM
 from langchain_router.providers.litellm_server_tools import ServerCalls, leave_out_server_calls
+
+if TYPE_CHECKING:
+    from tests.providers.conftest import Ask, Upstream
 
 
 def call(id_: str, name: str = "search") -> dict[str, Any]:
@@ -54,3 +59,20 @@ def test_an_index_may_be_used_again() -> None:
     calls.left_out_of([piece(0, "srvtoolu_1")])
     assert calls.left_out_of([piece(0, "toolu_1")]) == [piece(0, "toolu_1")]
     assert calls.left_out_of([piece(0)]) == [piece(0)]
+
+
+def test_an_answer_does_not_end_for_calls_that_are_not_the_applications() -> None:
+    calls = ServerCalls()
+    assert calls.finish("tool_calls") == "tool_calls"
+    calls.left_out_of([piece(0, "srvtoolu_1")])
+    assert (calls.finish("tool_calls"), calls.finish("length")) == ("stop", "length")
+    calls.left_out_of([piece(1, "toolu_1")])
+    assert calls.finish("tool_calls") == "tool_calls"
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_a_whole_answer_comes_out_without_them(upstream: Upstream, ask: Ask, way: str) -> None:
+    said = {"role": "assistant", "content": "", "tool_calls": [call("srvtoolu_1"), call("toolu_2")]}
+    upstream.says({"model": "x", "choices": [{"index": 0, "message": said, "finish_reason": "tool_calls"}]})
+    model = RouterChatLiteLLM(model="openai/asked", api_base=upstream.url, api_key="key-in-a-test")
+    assert [one["id"] for one in ask(model, way).tool_calls] == ["toolu_2"]

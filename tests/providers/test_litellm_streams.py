@@ -14,6 +14,8 @@ from langchain_router.exceptions import MalformedResponseError, TruncatedRespons
 from langchain_router.execution.errors import error_kind
 from langchain_router.providers import litellm_usage
 from langchain_router.providers.litellm import RouterChatLiteLLM
+from langchain_router.providers.litellm_errors import Asked
+from langchain_router.providers.litellm_streams import StreamReader, chunks
 from langchain_router.testing.loopback import Reply
 
 if TYPE_CHECKING:
@@ -105,6 +107,14 @@ def test_a_stream_without_an_answer_is_malformed_not_truncated(
     with pytest.raises(MalformedResponseError, match="without an answer") as caught:
         ask(model(provider_name), way)
     assert error_kind(caught.value) == "malformed"
+
+
+@pytest.mark.parametrize("sent", [[], [HELLO[1]]])
+def test_a_stream_that_just_ends_is_cut_short_whatever_kind_of_stream_it_is(sent: list[Any]) -> None:
+    stream = iter(sent)
+    reader = StreamReader(stream, model="m", asked=Asked())
+    with pytest.raises(TruncatedResponseError if sent else MalformedResponseError):
+        list(chunks(stream, reader))
 
 
 @READERS

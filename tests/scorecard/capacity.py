@@ -16,7 +16,7 @@ from tests.faults.behaviours import healthy, status
 from tests.faults.exchange import Exchange
 from tests.scorecard.parts import Spoken
 
-_LONGEST_QUEUE = 150
+_LONGEST_QUEUE_S = 2.0  # longer than callers wait
 
 
 class Capacity:
@@ -33,6 +33,7 @@ class Capacity:
     def __init__(self, rps: float) -> None:
         self.rps = rps
         self.calls: list[float] = []
+        self._longest = rps * _LONGEST_QUEUE_S
         self._queue: deque[asyncio.Future[None]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
@@ -40,7 +41,7 @@ class Capacity:
         """Wait for a turn; return whether there was one."""
         loop = asyncio.get_running_loop()
         self.calls.append(loop.time())
-        if len(self._queue) >= _LONGEST_QUEUE:
+        if len(self._queue) >= self._longest:
             return False
         turn: asyncio.Future[None] = loop.create_future()
         self._queue.append(turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import stat
 import threading
@@ -166,6 +167,22 @@ async def paced(rps: float, requests: int, one: Callable[[int], Coroutine[Any, A
         await asyncio.sleep(max(0.0, began_s + number / rps - loop.time()))
         tasks.append(asyncio.create_task(one(number)))
     await asyncio.gather(*tasks)
+
+
+@contextmanager
+def records(into: list[logging.LogRecord], level: int = logging.DEBUG) -> Iterator[None]:
+    """Gather what the router logs in the block."""
+    handler = logging.Handler(level)
+    handler.emit = into.append  # type: ignore[method-assign]
+    logger = logging.getLogger("langchain_router")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 # --- what is left --------------------------------------------------------------------------------------

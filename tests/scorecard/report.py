@@ -12,7 +12,15 @@ from typing import Any
 from tests.scorecard.row import Result, Scale
 
 _LEAST_SHARE = 0.95
-_LIBRARIES = ("langchain-core", "langchain-litellm", "litellm", "langchain-openai", "openai", "httpx", "tenacity")
+_LIBRARIES = (
+    "langchain-core",
+    "langchain-litellm",
+    "litellm",
+    "langchain-openai",
+    "openai",
+    "httpx",
+    "tenacity",
+)
 _GROUPS = {
     "U": "Faults of providers",
     "C": "Concurrency",
@@ -90,7 +98,12 @@ def page(data: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [f"## {title}", "", "| id | | scenario, and when it passes | measured | |", "|---|---|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        "| id | | scenario, and when it passes | measured | |",
+        "|---|---|---|---|---|",
+    ]
     for row in rows:
         scenario = f"**{row['scenario']}.** {row['passes_when']}"
         verdict = "pass" if row["passed"] else "**FAIL**"

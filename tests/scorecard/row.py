@@ -56,7 +56,9 @@ class Figure:
         told = f"{self.what} {_written(self.value, self.unit)}"
         if self.relation is None:
             return told
-        return f"{told} ({self.relation} {_written(self.limit, self.unit)}{'' if self.is_met else ', NOT MET'})"
+        return (
+            f"{told} ({self.relation} {_written(self.limit, self.unit)}{'' if self.is_met else ', NOT MET'})"
+        )
 
 
 @dataclass(slots=True)
@@ -200,7 +202,7 @@ def _written(value: float, unit: str) -> str:
     elif float(value).is_integer() and abs(value) < 1e15:
         number = f"{int(value):,}"
     else:
-        number = f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+        number = f"{value:.4g}" if abs(value) < 100 else f"{value:,.0f}"
         if unit == "%" and 99 < value < 100:
             number = f"{value:.2f}"
     return f"{number}{'' if unit in ('', '%', '×') else ' '}{unit}"

@@ -103,6 +103,12 @@ def test_the_system_message_sets_the_task() -> None:
     assert classify("The weather is lovely today.", system="You are a translator.").label == "translation"
 
 
+def test_a_router_or_an_editor_in_a_request_is_not_what_the_model_is() -> None:
+    assert classify("My router keeps dropping the connection. What can I do?").label == "conversation"
+    assert "role_" not in " ".join(classify("Which editor do you like best?").evidence)
+    assert "role_classification" in classify("You are a strict classifier. Here comes one.").evidence
+
+
 def test_the_request_outweighs_a_system_message_that_lists_many_tasks() -> None:
     system = "You are an assistant that can translate, summarize and classify texts."
     assert classify("Write a Python script that renames files.", system=system).label == "code_generation"
