@@ -39,6 +39,7 @@ from langchain_router.chat.construction import (
     instance_or_none,
     resolve_candidates,
     split_options,
+    takes_two,
     with_method,
 )
 from langchain_router.chat.runs import RoutedRuns
@@ -82,7 +83,7 @@ class ChatRouter(RoutedRuns):
     Args:
         candidates: The models to choose from: LiteLLM model strings, LangChain chat models, or
             `Candidate`s where you know more than the catalogue does. At least one.
-        policy: How to choose: a policy, `"cost"` or `"threshold"`; `CostPolicy` by default.
+        policy: How to choose: a policy, `"cost"`, `"threshold"` or `"cascade"`; `CostPolicy` by default.
         quality: Threshold of the default policy: the least predicted quality that is good enough, 0..1.
         constraints: Hard limits for every call; a call can narrow them, never widen them.
         intent_classifier: Layer 1; keywords by default.
@@ -148,7 +149,7 @@ class ChatRouter(RoutedRuns):
             quality=with_method("quality_model", quality_model, "curve"),
             resilience=instance_or_none("resilience", resilience, Resilience),
             spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
-            on_outcome=on_outcome,
+            on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
         )
         try:
             super().__init__(

@@ -29,6 +29,8 @@ _BLOCK_CAPABILITIES = {
 }
 _MEDIA_CAPABILITIES = {"image": "image_inputs", "audio": "audio_inputs", "video": "video_inputs"}
 _MOST_NESTED = 4
+_MOST_LEAVES = 10_000
+_LEAF_TOKENS = 2  # a number, a boolean or null, with what separates it
 _BLOCK_TOKENS = 1_000  # what one image or page is taken to weigh; providers bill 85 to 1,600
 _MESSAGE_TOKENS = 4  # role and separators around each message
 _TOKEN_SAMPLE_CHARS = 2_000
@@ -145,10 +147,22 @@ def _needed_for(block: Mapping[str, Any]) -> str | None:
 
 
 def _written_tokens(value: object) -> int:
-    try:
-        return estimate_tokens(value if isinstance(value, str) else str(value))
-    except RecursionError:  # nested deeper than Python writes; some model may still take it
-        return _BLOCK_TOKENS
+    """Estimate the tokens of a value written as JSON, without writing it: it may be huge."""
+    total, left = 0, [value]
+    for _ in range(_MOST_LEAVES):
+        if not left:
+            return total
+        one = left.pop()
+        if isinstance(one, str):
+            total += estimate_tokens(one)
+        elif isinstance(one, Mapping):
+            left.extend(one.values())
+            total += sum(1 + len(str(key)) // 4 for key in one)
+        elif isinstance(one, (list, tuple)):
+            left.extend(one)
+        else:
+            total += _LEAF_TOKENS
+    return total + len(left) * _LEAF_TOKENS  # more leaves than are looked at one by one
 
 
 def estimate_tokens(text: str) -> int:

@@ -82,7 +82,7 @@ class Router:
         self.resilience = resilience or Resilience()
         self._on_outcome = on_outcome
         self._clock = clock
-        self._gates = Gates(self.resilience, clock=clock)
+        self._gates = Gates(self.resilience, candidates=self.candidates, clock=clock)
         self._spending = None if spend_cap is None else Spending(spend_cap, clock=clock)
         check = getattr(policy, "check_candidates", None)
         if check is not None:
@@ -140,7 +140,7 @@ class Router:
 
     def _walk(self, decision: RoutingDecision, request: RoutingRequest, *, is_live: bool) -> Machine:
         if self._spending is not None:
-            self._spending.began(decision.id, request, decision.estimated_cost_usd or 0.0)
+            self._spending.began(decision.id, request, _most_cost_usd(decision, request))
 
         def report(outcome: Outcome) -> None:
             if self._spending is not None:
@@ -208,6 +208,23 @@ class Router:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
         instead = self._keywords.classify(request)
         return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
+
+
+def _most_cost_usd(decision: RoutingDecision, request: RoutingRequest) -> float:
+    """Return the most that the answer of a plan may cost in US dollars, with every draft before it.
+
+    Bounded by `max_tokens` where the call or the candidate sets it; else as long as such answers usually are.
+    """
+    total = 0.0
+    for step in decision.plan:
+        answer_tokens = _most_answer_tokens(step.candidate, request) or decision.expected_output_tokens
+        if step.candidate.price is not None:
+            total += step.candidate.price.cost_usd(
+                input_tokens=request.prompt_tokens, output_tokens=answer_tokens
+            )
+        if step.check is None:
+            break
+    return total
 
 
 def _with_last_hopes(decision: RoutingDecision, resting: Sequence[Candidate]) -> RoutingDecision:

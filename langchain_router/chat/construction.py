@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -123,6 +124,25 @@ def instance_or_none(what: str, given: Given, kind: type) -> Given:
     if given is None or isinstance(given, kind):
         return given
     raise ConfigurationError(f"{what} must be a {kind.__name__}, got {given!r}. Write {kind.__name__}(...).")
+
+
+def takes_two(what: str, given: Given, of: str) -> Given:
+    """Return what was given, if it is None or a plain function of two arguments.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if given is None:
+        return given
+    if not callable(given) or isinstance(given, type) or inspect.iscoroutinefunction(given):
+        raise ConfigurationError(f"{what} must be a plain function of {of}, got {given!r}.")
+    try:
+        inspect.signature(given).bind(None, None)
+    except TypeError:
+        raise ConfigurationError(f"{what} must take {of}; {given!r} does not take two arguments.") from None
+    except ValueError:  # a built-in that does not tell its signature
+        pass
+    return given
 
 
 def in_words(error: ValidationError) -> str:

@@ -142,10 +142,20 @@ class Caller:
             self._given_up(call, ticket, started_s)
             return
         kind = error_kind(error)
-        ticket.failed(kind, retry_after_s(error))
+        if kind is ErrorKind.TIMEOUT and not self._had_fair_time(call):
+            ticket.neutral()  # the request was running out of time, not the candidate
+        else:
+            ticket.failed(kind, retry_after_s(error))
         index = self._ledger.note_failure(call, kind, started_s=started_s)
         if call.role not in ("second", "judge"):
             self.failures.append(Failure(step=call.step, error=error, index=index))
+
+    def _had_fair_time(self, call: Call) -> bool:
+        """Return whether a call had at least half of the time that a request has at its start."""
+        limits = self._gates.resilience.deadlines
+        set_ = [one for one in (limits.total_s, limits.attempt_s, limits.first_token_s) if one is not None]
+        asked = call.timeout_s
+        return asked is None or not set_ or asked >= min(set_) / 2 or call.role in ("judge", "second")
 
     def _given_up(self, call: Call, ticket: Ticket, started_s: float) -> None:
         ticket.neutral()
@@ -165,7 +175,8 @@ class Caller:
             return []
         found: list[tuple[Ask, Ticket]] = []
         beside = [step.candidate]
-        for ask in step.check.seconds:
+        for asked in step.check.seconds:
+            ask = replace(asked, candidate=self._gates.meant(asked.candidate))
             candidate = ask.candidate
             is_known = candidate.name in self.second_answers or candidate.name == step.candidate.name
             if is_known or ask.messages is not None or self._reason_not_to_ask(ask, beside=beside):
@@ -261,6 +272,7 @@ class Caller:
 
     def ask(self, ask: Ask) -> Generator[Move, Reply, Reply]:
         """Ask a model for a check; raises why there is no word from it."""
+        ask = replace(ask, candidate=self._gates.meant(ask.candidate))
         name = ask.candidate.name
         is_same_question = ask.role == "second" and ask.messages is None
         if is_same_question and name in self.second_answers:

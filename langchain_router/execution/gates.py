@@ -6,7 +6,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_router.candidates.candidate import Candidate
@@ -69,6 +69,8 @@ class Gates:
 
     Args:
         resilience: How hard to try.
+        candidates: The router's own. A model that a check asks shares a gate with one of them when it is the
+            same; a mere name of one, given to a check, means that one.
         clock: Monotonic seconds.
         rng: For the breakers' jitter.
     """
@@ -77,10 +79,12 @@ class Gates:
         self,
         resilience: Resilience,
         *,
+        candidates: Sequence[Candidate] = (),
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         self.resilience = resilience
+        self._own = {candidate.name: candidate for candidate in candidates}
         self._clock = clock
         self._rng = rng or random.Random()
         self._lock = threading.Lock()
@@ -167,19 +171,32 @@ class Gates:
             for name, gate in gates.items()
         }
 
+    def meant(self, candidate: Candidate) -> Candidate:
+        """Return the router's own candidate where a check was given no more than its name."""
+        if not isinstance(candidate.model, str) or candidate.options:
+            return candidate
+        return self._own.get(candidate.model, candidate)
+
+    def _key(self, candidate: Candidate) -> str:
+        """Return the name of a candidate's gate: its own, unless the router has another of that name."""
+        own = self._own.get(candidate.name)
+        if own is None or own is candidate:
+            return candidate.name
+        is_same = own.model == candidate.model and own.options == candidate.options
+        return candidate.name if is_same else f"{candidate.name} (asked by a check)"
+
     def _gate(self, candidate: Candidate) -> _Gate:
-        gate = self._gates.get(candidate.name)  # reading a dict is atomic
+        key = self._key(candidate)
+        gate = self._gates.get(key)  # reading a dict is atomic
         if gate is not None:
             return gate
         with self._lock:
-            gate = self._gates.get(candidate.name)
+            gate = self._gates.get(key)
             if gate is None:
                 config = self.resilience.breaker
                 breaker = (
-                    None
-                    if config is None
-                    else CircuitBreaker(candidate.name, config, clock=self._clock, rng=self._rng)
+                    None if config is None else CircuitBreaker(key, config, clock=self._clock, rng=self._rng)
                 )
                 gate = _Gate(breaker, ConcurrencyLimit(candidate.max_concurrency))
-                self._gates[candidate.name] = gate
+                self._gates[key] = gate
             return gate

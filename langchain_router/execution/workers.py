@@ -15,6 +15,7 @@ import queue
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -22,6 +23,8 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 Result = TypeVar("Result")
 
 _MOST_FRAMES: Final = 80
+_MOST_LOOKS: Final = 50
+_LOOK_AGAIN_S: Final = 0.001
 _IDLE_S: Final = 5.0
 _BUSY: Final = "langchain-router-call"
 _IDLE: Final = "langchain-router-idle"
@@ -49,14 +52,12 @@ class Worker(Generic[Result]):
         self._error: BaseException | None = None
         self._is_over = False
         self._children: list[Worker[Any]] = []
-        self._thread: _Thread | None = None
+        self._thread: threading.Thread | None = None  # while it makes the call
         parent = _parent.get()
         if parent is not None:
             parent.adopt(self)
         context = contextvars.copy_context()
-        with self._lock:
-            if not self._is_over:  # the parent may have been abandoned at this moment
-                self._thread = _Thread.for_job(lambda: context.run(self._run))
+        _Thread.for_job(lambda: context.run(self._run))  # holds no lock: whoever abandons it must not wait
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the call has ended; return whether it has."""
@@ -102,6 +103,10 @@ class Worker(Generic[Result]):
 
     def _run(self) -> bool:
         """Make the call; return whether somebody still waited for it, so that the thread is sound."""
+        with self._lock:
+            if self._is_over:  # the parent was abandoned when it had hardly begun
+                return False
+            self._thread = threading.current_thread()
         _parent.set(self)
         result, error = None, None
         try:
@@ -109,6 +114,7 @@ class Worker(Generic[Result]):
         except BaseException as caught:  # noqa: BLE001 - raised where the result is asked for
             error = caught
         with self._lock:
+            self._thread = None
             if self._is_over:
                 return False
             self._is_over = True
@@ -203,7 +209,7 @@ def _interrupt(thread: threading.Thread) -> None:
     """Raise an exception in a thread, and wake it if it waits on a socket."""
     if thread.ident is None:
         return
-    if not _is_traced():
+    if not _is_traced() and not _keeps_starting_another(thread.ident):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(AbandonedError)
         )
@@ -221,6 +227,31 @@ def _is_traced() -> bool:
     """
     is_old = sys.version_info < (3, 12)
     return is_old and (sys.gettrace() is not None or sys.getprofile() is not None)
+
+
+def _keeps_starting_another(ident: int) -> bool:
+    """Return whether a thread is starting another, after waiting a moment for that to be over.
+
+    In Python 3.11 a thread that is being started bears its starter's number at first. It would get the
+    interruption, end before it began, and be waited for by its starter for ever.
+    """
+    if sys.version_info >= (3, 12):
+        return False
+    for _ in range(_MOST_LOOKS):
+        if not _is_starting_another(sys._current_frames().get(ident)):  # noqa: SLF001 - as above
+            return False
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
+def _is_starting_another(frame: FrameType | None) -> bool:
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return False
+        if frame.f_code is threading.Thread.start.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _socket_of(frame: FrameType | None) -> socket.socket | None:

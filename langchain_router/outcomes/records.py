@@ -86,11 +86,22 @@ class Outcome:
         costs = [attempt.cost_usd for attempt in self.attempts]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
+    @property
+    def passed(self) -> bool | None:
+        """Whether the answer returned has passed its check; None where nobody checked it.
+
+        False says that no better one could be had: the best draft was returned all the same.
+        """
+        served = [one for one in self.attempts if one.candidate == self.served_by and one.error_kind is None]
+        verdicts = [one.verdict for one in served if one.verdict is not None]
+        return verdicts[-1].passed if verdicts else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-serialisable data: what `response_metadata["router_outcome"]` carries."""
         return {
             "decision_id": self.decision_id,
             "status": self.status,
+            "passed": self.passed,
             "served_by": self.served_by,
             "latency_s": round(self.latency_s, 4),
             "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),

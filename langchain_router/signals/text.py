@@ -16,6 +16,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, ChatMessage, HumanMessage, SystemMessage
 
 from langchain_router.request import Phase, RoutingRequest, texts
+from langchain_router.signals.routing_talk import without_routing_talk
 
 HEAD_CHARS = 1_800
 """How much is read from the start of the last human message."""
@@ -57,10 +58,11 @@ class TextView:
     """The part of a request that the two layers read.
 
     Attributes:
-        head: Start of the last human message, at most `HEAD_CHARS` characters.
+        head: Start of the last human message, at most `HEAD_CHARS` characters, without what speaks to whoever
+            routes it.
         tail: End of it, at most `TAIL_CHARS` characters; empty when the head holds the whole message.
         system: Start of the system message, at most `SYSTEM_CHARS` characters.
-        chars: Length of the whole last human message, in characters.
+        chars: Length of the whole last human message, in characters, without the same.
         system_chars: Length of the whole system message, in characters.
         turns: Human messages among the last 200 messages.
         tools: How many tools the model may call.
@@ -101,11 +103,13 @@ def view(request: RoutingRequest) -> TextView:
         [],
     )
     chars = sum(map(len, said))
+    start, end = _start(said, HEAD_CHARS), _end(said, min(TAIL_CHARS, max(0, chars - HEAD_CHARS)))
+    head, tail = without_routing_talk(start), without_routing_talk(end)
     return TextView(
-        head=_start(said, HEAD_CHARS),
-        tail=_end(said, min(TAIL_CHARS, max(0, chars - HEAD_CHARS))),
+        head=head,
+        tail=tail,
         system=_start(told, SYSTEM_CHARS),
-        chars=chars,
+        chars=chars - (len(start) - len(head)) - (len(end) - len(tail)),
         system_chars=sum(map(len, told)),
         turns=len(human),
         tools=len(request.tools),

@@ -20,7 +20,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from langchain_router import ConfigurationError
+from langchain_router import ConfigurationError, RouterExhaustedError
 from langchain_router.execution.drivers import drive
 from langchain_router.execution.moves import Call
 from langchain_router.execution.resilience import Resilience
@@ -76,6 +76,14 @@ def test_what_a_failed_call_is_taken_to_have_cost_counts_for_stop_after_cost() -
 def test_a_cost_that_is_no_amount_is_refused(usd: Any) -> None:
     with pytest.raises(ConfigurationError, match="stop_after_cost takes US dollars above 0"):
         stop_after_cost(usd)
+
+
+def test_a_stop_sees_for_how_long_the_request_has_waited() -> None:
+    world = world_of(stop=lambda state: state.idle_for >= 2)
+    world.says("a", down())
+    with pytest.raises(RouterExhaustedError):
+        world.serve("a")
+    assert world.slept == [1, 1]
 
 
 # --- retry ----------------------------------------------------------------------------------------

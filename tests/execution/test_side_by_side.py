@@ -124,6 +124,12 @@ def test_a_second_of_the_drafts_own_model_is_asked_afterwards_anew(world: World)
     assert [call.role for call in world.calls] == ["draft", "second"]
 
 
+def test_an_answer_that_was_reused_is_not_its_own_second_opinion(world: World) -> None:
+    world.says("b", "no", "yes")
+    assert world.serve(("a", second()), ("b", second()), "c").served_by == "b"
+    assert sorted(world.called) == ["a", "b", "b"]
+
+
 def test_a_second_that_fails_is_thrown_into_the_check_and_called_again_at_its_own_tier(world: World) -> None:
     error = ModelTimeoutError("late")
     world.says("b", error, "now")

@@ -58,6 +58,7 @@ def test_as_data_it_can_be_written_as_json_and_read_again() -> None:
     assert json.loads(json.dumps(given)) == {
         "decision_id": "d",
         "status": "ok",
+        "passed": False,
         "served_by": "a",
         "latency_s": 1.0,
         "first_token_s": 0.3333,

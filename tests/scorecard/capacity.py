@@ -1,4 +1,4 @@
-"""A provider that can bear so many requests a second, keeps a queue, and works on for callers who have left."""
+"""A provider that bears so many requests a second, keeps a queue, and works on for callers who have left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows share: candidates at the fault server and in memory, ways of asking, and counts of what is left."""
+"""What rows share: candidates over HTTP and in memory, ways of asking, and counts of what is left behind."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
@@ -86,7 +87,9 @@ def wire(
 
 def in_memory(name: str, *, rank: float = 1, answer: str = ANSWER, **faults: Any) -> Candidate:
     """Return a candidate that answers in this process, failing as `FaultyChatModel` is told to."""
-    facts = {one: faults.pop(one) for one in ("max_concurrency", "context_tokens") if one in faults}
+    facts: dict[str, Any] = {
+        one: faults.pop(one) for one in ("max_concurrency", "context_tokens") if one in faults
+    }
     model = FaultyChatModel(model=Spoken(answers=[answer]), **faults)
     return Candidate(model=model, name=name, **_facts(rank, facts))
 
@@ -149,6 +152,22 @@ def ask(chat: ChatRouter, way: Way, runner: asyncio.Runner, text: str = "Hello")
     return whole  # type: ignore[no-any-return]
 
 
+def watch(chat: ChatRouter, way: Way, runner: asyncio.Runner, see: Callable[[Any], object]) -> None:
+    """Ask in any way, showing each chunk of a stream to `see`."""
+
+    async def astreamed() -> None:
+        async for chunk in chat.astream("Hello"):
+            see(chunk)
+
+    if way == "astream":
+        runner.run(astreamed())
+    elif way == "stream":
+        for chunk in chat.stream("Hello"):
+            see(chunk)
+    else:
+        ask(chat, way, runner)
+
+
 @contextmanager
 def timed(into: list[float]) -> Iterator[None]:
     """Add how long the block takes, in seconds, even if it raises."""
@@ -159,7 +178,18 @@ def timed(into: list[float]) -> Iterator[None]:
         into.append(time.perf_counter() - started_s)
 
 
-async def paced(rps: float, requests: int, one: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+async def whole(chat: ChatRouter) -> None:
+    """Ask for a whole answer."""
+    await chat.ainvoke("Hello")
+
+
+async def streamed(chat: ChatRouter) -> None:
+    """Ask for a stream, and read it to its end."""
+    async for _ in chat.astream("Hello"):
+        pass
+
+
+async def paced(rps: float, requests: int, one: Callable[[int], Coroutine[Any, Any, Any]]) -> None:
     """Begin so many requests at an even pace, and wait for all of them."""
     loop = asyncio.get_running_loop()
     began_s, tasks = loop.time(), []
@@ -169,11 +199,18 @@ async def paced(rps: float, requests: int, one: Callable[[int], Coroutine[Any, A
     await asyncio.gather(*tasks)
 
 
+class _Gathered(logging.Handler):
+    into: list[logging.LogRecord]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.into.append(record)
+
+
 @contextmanager
 def records(into: list[logging.LogRecord], level: int = logging.DEBUG) -> Iterator[None]:
     """Gather what the router logs in the block."""
-    handler = logging.Handler(level)
-    handler.emit = into.append  # type: ignore[method-assign]
+    handler = _Gathered(level)
+    handler.into = into
     logger = logging.getLogger("langchain_router")
     before = logger.level
     logger.addHandler(handler)
@@ -191,9 +228,9 @@ def records(into: list[logging.LogRecord], level: int = logging.DEBUG) -> Iterat
 def open_sockets() -> int:
     """Return how many sockets this process has open."""
     count = 0
-    for entry in os.listdir("/dev/fd"):
+    for entry in Path("/dev/fd").iterdir():
         try:
-            count += stat.S_ISSOCK(os.fstat(int(entry)).st_mode)
+            count += stat.S_ISSOCK(os.fstat(int(entry.name)).st_mode)
         except OSError:  # the one that listed them
             continue
     return count
@@ -201,7 +238,7 @@ def open_sockets() -> int:
 
 def open_files() -> int:
     """Return how many file descriptors this process has open."""
-    return len(os.listdir("/dev/fd"))
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 def calling_threads() -> int:

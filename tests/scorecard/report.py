@@ -28,8 +28,8 @@ _GROUPS = {
     "X": "Security",
 }
 NOT_YET = {
-    "S1–S8": "the store: locked, full, corrupt, killed, forked (there is no store yet)",
-    "L1–L9": "learning and rollout: poisoned or missing feedback, A/A, rollback, kill switch, shadow calls",
+    "S1 to S8": "the store: locked, full, corrupt, killed, forked (there is no store yet)",
+    "L1 to L9": "learning and rollout: poisoned or missing feedback, A/A, rollback, kill switch, shadows",
 }
 
 
@@ -65,15 +65,18 @@ def page(data: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
     machine, libraries = data["machine"], data["libraries"]
     failing = [row["id"] for row in data["rows"] if not row["passed"]]
+    intro = (
+        "This page says what the router does when providers, callers or inputs misbehave: each row is a "
+        "scenario that was run, against a server that fails on purpose or models that do, and its figures "
+        f"are what was measured. {data['summary'].rstrip('.')}"
+        f"{'; these fail: ' + ', '.join(failing) if failing else ''}; a release needs every P0 row and 95 % "
+        "of all. Times are those of one small shared machine: run `make scorecard` on yours before you rely "
+        "on them."
+    )
     lines = [
         "# Reliability",
         "",
-        "This page says what the router does when providers, callers or inputs misbehave: each row is a "
-        "scenario that was run against a server which fails on purpose, and the figures are what was measured. "
-        f"{data['summary'].rstrip('.')}"
-        f"{'; these fail: ' + ', '.join(failing) if failing else ''}; a release needs every P0 row and 95 % "
-        "of all. "
-        "Times are those of one small shared machine, so run `make scorecard` on yours before you rely on them.",
+        intro,
         "",
         f"Measured on {data['date']} in {data['seconds'] // 60} min {data['seconds'] % 60} s by "
         f"`make scorecard`, with {machine['cores']} cores, Python {machine['python']} on "

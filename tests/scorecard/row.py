@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 Relation = Literal["≤", "≥", "="]
 
+TIMES = "\u00d7"
+"""The unit of a ratio."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
@@ -191,7 +194,7 @@ def row(
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that so large a share of all do not pass, e.g. the longest for a share of 1."""
+    """Return the smallest value that so large a share of all do not pass; for a share of 1 the largest."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
 
@@ -205,4 +208,4 @@ def _written(value: float, unit: str) -> str:
         number = f"{value:.4g}" if abs(value) < 100 else f"{value:,.0f}"
         if unit == "%" and 99 < value < 100:
             number = f"{value:.2f}"
-    return f"{number}{'' if unit in ('', '%', '×') else ' '}{unit}"
+    return f"{number}{'' if unit in ('', '%', TIMES) else ' '}{unit}"

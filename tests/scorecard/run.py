@@ -1,8 +1,8 @@
 """Runs the reliability scorecard: every row after another, each in a process of its own.
 
-    make scorecard                                        # all of it, and writes docs/reliability.md and .json
-    python tests/scorecard/run.py --quick                 # small counts, writes nothing
-    python tests/scorecard/run.py --only U1 C2            # some rows, writes nothing
+    make scorecard                               # all of it; writes docs/reliability.md and .json
+    python tests/scorecard/run.py --quick        # small counts, writes nothing
+    python tests/scorecard/run.py --only U1 C2   # some rows, writes nothing
 
 A process of its own lets a row be ended when it hangs, and lets it count its own threads, sockets and
 memory. Exits with status 1 when a P0 row fails or fewer than 95 % of all rows pass.

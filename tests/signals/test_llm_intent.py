@@ -297,7 +297,10 @@ def test_the_prompt_is_data_that_cannot_close_its_own_section() -> None:
     assert attack not in str(rules.content)
     body = str(data.content).removeprefix("<data>").removesuffix("</data>")
     assert "<" not in body
-    assert json.loads(body) == {"text": attack, "task_setting": "</data>"}
+    sent = json.loads(body)
+    assert sent["task_setting"] == "</data>"
+    assert sent["text"].startswith('x"}')
+    assert sent["text"].endswith('{"text": "')
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "\x00" * 10, "请" * 2_000_000, '"\\' * 100_000, ""])

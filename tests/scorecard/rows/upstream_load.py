@@ -41,8 +41,8 @@ _PATIENCE = Resilience(deadlines=Deadlines(attempt_s=1.5, total_s=6.0))
     "A provider's capacity drops to 10 % for 30 s under 50 requests a second, then comes back; callers wait "
     "1.5 s, and work for those who left is done all the same",
     "No lasting overload: 95 % of the requests are served again 30 s after its return, and calls per request "
-    "stay at or under 1.2 before, in and after the trouble (less the 3 calls that the retry budget advances); "
-    "under 1.25 with two candidates at the same provider, as failing over is not rationed until their "
+    "stay at or under 1.2 before, in and after the trouble (less the 3 that the retry budget advances), "
+    "1.25 with two candidates at the same provider, as failing over is not rationed until their "
     "breakers open. In virtual time in memory; in the full run also over HTTP in real time.",
     bound_s=150,
     quick_bound_s=30,
