@@ -103,16 +103,24 @@ class Worker(Generic[Result]):
 
     def _run(self) -> bool:
         """Make the call; return whether somebody still waited for it, so that the thread is sound."""
-        with self._lock:
-            if self._is_over:  # the parent was abandoned when it had hardly begun
-                return False
-            self._thread = threading.current_thread()
+        if not self._begin():
+            return False
         _parent.set(self)
         result, error = None, None
         try:
             result = self._call()
         except BaseException as caught:  # noqa: BLE001 - raised where the result is asked for
             error = caught
+        return self._end(result, error)
+
+    def _begin(self) -> bool:
+        with self._lock:
+            if self._is_over:  # left behind when it had hardly been made
+                return False
+            self._thread = threading.current_thread()
+            return True
+
+    def _end(self, result: Result | None, error: BaseException | None) -> bool:
         with self._lock:
             self._thread = None
             if self._is_over:

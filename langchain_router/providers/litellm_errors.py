@@ -186,5 +186,29 @@ def _with(found: Chain, mapped: ModelError, error: Exception) -> ModelError:
         one.__dict__["litellm_debug_info"] = None
         if "generated_content" in one.__dict__:
             one.__dict__["generated_content"] = ""
+    _forget_addresses(error)
     mapped.__cause__ = error
     return mapped
+
+
+def _forget_addresses(error: BaseException) -> None:
+    """Cut aiohttp's errors, and what LiteLLM makes of their words, off a chain of causes.
+
+    They quote the whole address, credentials included, and sometimes the answer.
+    """
+    left, seen = [error], set[int]()
+    while left:
+        one = left.pop()
+        seen.add(id(one))
+        for link in ("__cause__", "__context__"):
+            behind = getattr(one, link)
+            if behind is None or id(behind) in seen:
+                continue
+            if _is_aiohttps(behind) or _is_aiohttps(behind.__cause__):
+                setattr(one, link, None)
+            else:
+                left.append(behind)
+
+
+def _is_aiohttps(error: BaseException | None) -> bool:
+    return type(error).__module__.partition(".")[0] == "aiohttp"
