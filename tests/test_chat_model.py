@@ -305,7 +305,8 @@ def test_when_every_candidate_fails_the_error_holds_every_attempt(
     provider.fail("large", 503, times=None)
     runs = Runs()
     with pytest.raises(
-        RouterExhaustedError, match=r"'small' rate_limited, 'large' overloaded, '(small' rate_limited|large' overloaded)"
+        RouterExhaustedError,
+        match=r"'small' rate_limited, 'large' overloaded, '(small' rate_limited|large' overloaded)",
     ) as caught:
         router.invoke("Hello", {"callbacks": [runs]})
     assert isinstance(caught.value.exceptions[0], ModelRateLimitError)

@@ -15,6 +15,7 @@ from langchain_router.cli.demo.traffic import Served, Traffic
 from langchain_router.decision import RoutingDecision
 
 _EXPLAINED = 5
+_CHECKED_SHOWN = 3
 _LOOKED_AT = 60
 _PROMPT_CHARS = 90
 
@@ -61,9 +62,15 @@ def print_cascade(
     console: Console, traffic: Traffic, *, served: Sequence[Served], always: Sequence[Served]
 ) -> None:
     """Print a cascade's own figures: where requests end, what one costs, what the checks cost in time."""
-    tiers = Counter(one.escalations for one in served)
-    shares = ", ".join(f"{tiers[tier] / len(served):.0%} at tier {tier + 1}" for tier in sorted(tiers))
-    console.print(f"Requests end: {shares}.")
+    checked = [one for one in served if one.is_checked]
+    tiers = Counter(one.escalations for one in checked)
+    shares = ", ".join(f"{tiers[tier] / len(checked):.0%} end at tier {tier + 1}" for tier in sorted(tiers))
+    rest = (
+        f"; the other {len(served) - len(checked)} were answered by one model"
+        if len(checked) < len(served)
+        else ""
+    )
+    console.print(f"{len(checked)} of {len(served)} answers were checked: {shares or 'none'}{rest}.")
     cost_usd, premium_usd = _total_cost_usd(served), _total_cost_usd(always)
     if cost_usd and premium_usd:
         console.print(
@@ -88,15 +95,17 @@ def _at(ordered: Sequence[float], share: float) -> float:
 def _varied(router: ChatRouter, prompts: Sequence[str]) -> list[tuple[str, RoutingDecision]]:
     """Return a few decisions: one of each kind of request and choice first, then whatever comes."""
     decided = [(prompt, router.decide(prompt)) for prompt in prompts[:_LOOKED_AT]]
-    first_of_kind: dict[tuple[str, str], tuple[str, RoutingDecision]] = {}
+    first_of_kind: dict[tuple[str, str, bool], tuple[str, RoutingDecision]] = {}
     rest = []
     for prompt, decision in decided:
-        kind = (decision.intent.label, decision.chosen.name)
+        kind = (decision.intent.label, decision.chosen.name, decision.has_checks)
         if kind in first_of_kind:
             rest.append((prompt, decision))
         else:
             first_of_kind[kind] = (prompt, decision)
-    return [*first_of_kind.values(), *rest][:_EXPLAINED]
+    firsts = list(first_of_kind.values())
+    checked = [one for one in firsts if one[1].has_checks][:_CHECKED_SHOWN]
+    return [*checked, *(one for one in [*firsts, *rest] if one not in checked)][:_EXPLAINED]
 
 
 def _figures(rows: Sequence[Served]) -> tuple[str, str, str]:

@@ -165,5 +165,6 @@ class _Watch(BaseCallbackHandler):
             cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
             modelled_premium_cost_usd=cost_usd(traffic.premium, serving.usage),
             score=traffic.score(answered, prompt),
+            is_checked=any(run.role == "draft" for run in runs),
             escalations=sum(run.role == "draft" and run.candidate != answered for run in runs),
         )

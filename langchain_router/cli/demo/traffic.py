@@ -30,6 +30,7 @@ class Served:
         modelled_premium_cost_usd: What the same tokens would have cost at the premium model.
         score: How good it was, 0..1, or None when nobody can say.
         escalations: How many drafts were not good enough before it.
+        is_checked: Whether an answer was checked.
     """
 
     candidate: str
@@ -38,6 +39,7 @@ class Served:
     modelled_premium_cost_usd: float | None
     score: float | None
     escalations: int = 0
+    is_checked: bool = False
 
 
 class Traffic(ABC):
