@@ -65,6 +65,9 @@ def page(data: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
     machine, libraries = data["machine"], data["libraries"]
     failing = [row["id"] for row in data["rows"] if not row["passed"]]
+    command = "`make scorecard`"
+    if data["mode"] == "quick":
+        command += " in its QUICK mode (`ARGS=--quick`), with smaller counts than the scorecard's own"
     intro = (
         "This page says what the router does when providers, callers or inputs misbehave: each row is a "
         "scenario that was run, against a server that fails on purpose or models that do, and its figures "
@@ -79,7 +82,7 @@ def page(data: Mapping[str, Any]) -> str:
         intro,
         "",
         f"Measured on {data['date']} in {data['seconds'] // 60} min {data['seconds'] % 60} s by "
-        f"`make scorecard`, with {machine['cores']} cores, Python {machine['python']} on "
+        f"{command}, with {machine['cores']} cores, Python {machine['python']} on "
         f"{machine['system']}, and "
         + ", ".join(f"{name} {version}" for name, version in libraries.items())
         + ". The same figures as data: [reliability.json](reliability.json).",

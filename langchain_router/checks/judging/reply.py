@@ -9,7 +9,7 @@ from typing import Any
 from langchain_router.checks.judging.prompt import FAULTS
 
 _MOST_CHARS = 1_000
-_FENCE = re.compile(r"\s*```(?:json|JSON)?[ \t]*\r?\n?(.*?)\s*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"[ \t\r\n]*```(?:json|JSON)?[ \t]*\r?\n?(.*?)[ \t\r\n]*```[ \t\r\n]*\Z", re.DOTALL)
 
 
 def judged(reply: str) -> tuple[float, str] | None:
