@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.eligibility import reasons_against
+from langchain_router.candidates.most_cost import most_cost_usd
 from langchain_router.candidates.spend_cap import SpendCap, Spending
 from langchain_router.decision import RoutingDecision, Step
 from langchain_router.exceptions import ConfigurationError, NoEligibleCandidateError
@@ -140,7 +141,7 @@ class Router:
 
     def _walk(self, decision: RoutingDecision, request: RoutingRequest, *, is_live: bool) -> Machine:
         if self._spending is not None:
-            self._spending.began(decision.id, request, _most_cost_usd(decision, request))
+            self._spending.began(decision.id, request, _most_cost_of_plan_usd(decision, request, self._gates))
 
         def report(outcome: Outcome) -> None:
             if self._spending is not None:
@@ -163,9 +164,7 @@ class Router:
         able: list[tuple[Candidate, float | None]] = []
         excluded: dict[str, tuple[str, ...]] = {}
         for candidate in self.candidates:
-            most_usd = context.estimated_cost_usd(
-                candidate, answer_tokens=_most_answer_tokens(candidate, request)
-            )
+            most_usd = most_cost_usd(candidate, request, usual_answer_tokens=context.usual_answer_tokens)
             reasons = reasons_against(
                 candidate,
                 request,
@@ -195,7 +194,11 @@ class Router:
         excluded |= {name: (reason,) for name, (_, reason) in resting.items()}
         decision = self.policy.select(context.with_excluded(excluded), eligible)
         decision = _checked_decision(decision, eligible, self.policy)
-        return _with_last_hopes(decision, [candidate for candidate, _ in resting.values()])
+        if not resting:
+            return decision
+        step_for = getattr(self.policy, "step_for", Step)
+        last_hopes = [step_for(candidate=candidate) for candidate, _ in resting.values()]
+        return replace(decision, plan=(*decision.plan, *last_hopes))
 
     def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
         try:
@@ -210,34 +213,18 @@ class Router:
         return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
 
 
-def _most_cost_usd(decision: RoutingDecision, request: RoutingRequest) -> float:
-    """Return the most that the answer of a plan may cost in US dollars, with every draft before it.
-
-    Bounded by `max_tokens` where the call or the candidate sets it; else as long as such answers usually are.
-    """
+def _most_cost_of_plan_usd(decision: RoutingDecision, request: RoutingRequest, gates: Gates) -> float:
+    """Return the most that a plan may cost in US dollars up to its last tier, with what its checks ask."""
     total = 0.0
     for step in decision.plan:
-        answer_tokens = _most_answer_tokens(step.candidate, request) or decision.expected_output_tokens
-        if step.candidate.price is not None:
-            total += step.candidate.price.cost_usd(
-                input_tokens=request.prompt_tokens, output_tokens=answer_tokens
+        asked = () if step.check is None else step.check.models
+        for candidate in (step.candidate, *map(gates.meant, asked)):
+            total += (
+                most_cost_usd(candidate, request, usual_answer_tokens=decision.expected_output_tokens) or 0.0
             )
         if step.check is None:
             break
     return total
-
-
-def _with_last_hopes(decision: RoutingDecision, resting: Sequence[Candidate]) -> RoutingDecision:
-    """Put those that are left alone for now at the end of the plan: called only when all others fail."""
-    if not resting:
-        return decision
-    return replace(decision, plan=(*decision.plan, *(Step(candidate=candidate) for candidate in resting)))
-
-
-def _most_answer_tokens(candidate: Candidate, request: RoutingRequest) -> int | None:
-    """Return the bound on the answer that the call or the candidate sets, for all answers asked for."""
-    bound = request.max_output_tokens or candidate.options.get("max_tokens")
-    return None if bound is None else int(bound) * request.answers
 
 
 def _checked_intent(said: object) -> IntentPrediction:

@@ -74,6 +74,17 @@ def test_a_cascade_whose_premium_tier_may_not_answer_is_answered_by_the_tier_tha
     assert served_by(way(router)) == "cheap"
 
 
+@pytest.mark.parametrize("way", [by_cost, by_constraint, by_breaker])
+def test_an_answer_that_nobody_may_take_over_is_served_with_what_its_check_said(
+    way: Callable[[ChatRouter], Any],
+) -> None:
+    faults: dict[str, Any] = {"rates": {"auth": 1.0}} if way is by_breaker else {}
+    refusing = model("cheap", "I'm sorry, but I can't help with that.")
+    answer = way(cascade(HeuristicCheck(), refusing, model("dear", usd=1e6, **faults)))
+    assert served_by(answer) == "cheap"
+    assert answer.response_metadata["router_outcome"]["passed"] is False
+
+
 # --- whom a check asks ---------------------------------------------------------------------------------
 
 

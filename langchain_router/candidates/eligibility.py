@@ -50,9 +50,25 @@ def reasons_against(
         *_lacking_abilities(candidate, request),
         *_context(candidate, request),
         *_budgets(candidate, allowed, estimated_cost_usd, predicted_quality),
-        *allowed.reasons_against_place(
+        *reasons_against_place(candidate, request),
+    )
+
+
+def reasons_against_reading(candidate: Candidate, request: RoutingRequest) -> tuple[str, ...]:
+    """Return why this model may not be asked the request for a second opinion, whatever it costs."""
+    return (
+        *_lacking_abilities(candidate, request),
+        *_context(candidate, request),
+        *reasons_against_place(candidate, request),
+    )
+
+
+def reasons_against_place(candidate: Candidate, request: RoutingRequest) -> tuple[str, ...]:
+    """Return why this model may not see anything of the request: where it is, and whose."""
+    return tuple(
+        request.constraints.reasons_against_place(
             provider=candidate.provider, region=candidate.region, tags=candidate.tags
-        ),
+        )
     )
 
 

@@ -93,6 +93,11 @@ class AgreementCheck(Check):
         """The second answer, when it may be asked for side by side with the draft."""
         return (self._ask,) if self.side_by_side else ()
 
+    @property
+    def models(self) -> tuple[Candidate, ...]:
+        """The second model."""
+        return (self.second,)
+
     def review(self, request: RoutingRequest, response: AIMessage) -> Review:
         """Ask the second model, and compare what both answers come to."""
         try:

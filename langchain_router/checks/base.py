@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_router.candidates.candidate import Candidate
 from langchain_router.checks.asking import aasked, asked, waited
 from langchain_router.checks.check import Ask, Review, Run, Verdict
 from langchain_router.exceptions import ConfigurationError
@@ -30,6 +31,11 @@ class Check(ABC):
     def seconds(self) -> tuple[Ask, ...]:
         """Second answers that may be asked for side by side with the draft, before there is one."""
         return ()
+
+    @property
+    def models(self) -> tuple[Candidate, ...]:
+        """Every model that the check may ask; a review must not ask any other."""
+        return tuple(ask.candidate for ask in self.seconds)
 
     def check(self, request: RoutingRequest, response: AIMessage) -> Verdict:
         """Look at an answer outside a router, calling the models that the review asks.

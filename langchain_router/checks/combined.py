@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from langchain_core.messages import AIMessage
 
+from langchain_router.candidates.candidate import Candidate
 from langchain_router.checks.base import Check, as_check
 from langchain_router.checks.check import Ask, Review, Verdict
 from langchain_router.exceptions import ConfigurationError
@@ -35,6 +36,11 @@ class _Combined(Check):
         for check in self.checks:
             found.extend(ask for ask in check.seconds if ask not in found)
         return tuple(found)
+
+    @property
+    def models(self) -> tuple[Candidate, ...]:
+        """Every model that any of the checks may ask."""
+        return tuple(model for check in self.checks for model in check.models)
 
     def review(self, request: RoutingRequest, response: AIMessage) -> Review:
         """Run the checks in order, and stop at the first that settles it."""

@@ -99,6 +99,11 @@ class JudgeCheck(Check):
         self.max_chars = max_chars
         self._rng = random.SystemRandom() if rng is None else rng
 
+    @property
+    def models(self) -> tuple[Candidate, ...]:
+        """The judge."""
+        return (self.judge,)
+
     def review(self, request: RoutingRequest, response: AIMessage) -> Review:
         """Ask the judge once, and read its verdict."""
         if is_blank(said(response)) and not response.tool_calls:

@@ -169,20 +169,34 @@ class CircuitBreaker:
     # --- what came of it --------------------------------------------------------------------------
 
     def _settle(
-        self, permit: Permit, what: ErrorKind | Literal["ok", "neutral"], asked_s: float | None = None
+        self,
+        permit: Permit,
+        what: ErrorKind | Literal["begun", "ok", "neutral"],
+        asked_s: float | None = None,
     ) -> None:
         news: _News | None = None
         with self._lock:
             if permit.is_settled:
                 return
-            permit.is_settled = True
-            if self._trial is permit:
-                self._trial = None
-            if isinstance(what, ErrorKind):
-                news = self._failed(permit, what, asked_s)
-            elif what == "ok":
-                news = self._succeeded(permit)
+            news = self._begun(permit) if what == "begun" else self._ended(permit, what, asked_s)
         self._tell(news)
+
+    def _begun(self, permit: Permit) -> _News | None:
+        if not self._is_open or permit.period != self._period:
+            return None
+        news = self._succeeded(permit)
+        permit.role, permit.period = "call", self._period  # what comes of the rest counts by itself
+        return news
+
+    def _ended(
+        self, permit: Permit, what: ErrorKind | Literal["ok", "neutral"], asked_s: float | None
+    ) -> _News | None:
+        permit.is_settled = True
+        if self._trial is permit:
+            self._trial = None
+        if isinstance(what, ErrorKind):
+            return self._failed(permit, what, asked_s)
+        return self._succeeded(permit) if what == "ok" else None
 
     def _succeeded(self, permit: Permit) -> _News | None:
         self._cooldown.answered(began_under=permit.cooldown)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, MutableMapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.candidates.eligibility import reasons_against_place, reasons_against_reading
 from langchain_router.checks.check import Ask
 from langchain_router.decision import Step
 from langchain_router.exceptions import CircuitOpenError, RouterError
@@ -61,10 +62,15 @@ class Caller:
         self._ledger = ledger
         self._gates = gates
         self._is_live = is_live
-        self.second_answers: MutableMapping[str, Reply | Exception] = {}
+        self._second_answers: dict[str, Reply | Exception] = {}
         self.failures: list[Failure] = []
         self._second_indices: dict[str, int] = {}
         self._tickets: list[Ticket] = []
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long a call, or a check, may take now, in seconds; None for no limit."""
+        return self._ledger.within(self._gates.resilience.deadlines.attempt_s)
 
     # --- the right to call ----------------------------------------------------------------------
 
@@ -73,15 +79,22 @@ class Caller:
         ticket = self._gates.admit(candidate)
         if ticket is None and is_last_hope:
             ticket = self._gates.force(candidate)
-        if ticket is not None:
-            self._tickets.append(ticket)
-        return ticket
+        return self._kept(ticket)
+
+    def has_answered(self, candidate: Candidate) -> bool:
+        """Return whether a candidate has answered the request already, as a second opinion."""
+        return isinstance(self._second_answers.get(self._gates.key(candidate)), Reply)
 
     def let_go(self, *, but: Ticket | None = None) -> None:
         """Give back every right that is still held, but that of an answer which is still to come."""
         for ticket in self._tickets:
             if ticket is not but:
                 ticket.neutral()
+
+    def _kept(self, ticket: Ticket | None) -> Ticket | None:
+        if ticket is not None:
+            self._tickets.append(ticket)
+        return ticket
 
     # --- steps of the plan ----------------------------------------------------------------------
 
@@ -97,11 +110,10 @@ class Caller:
         """
         self.failures = []
         if ticket is None:
-            reply = self.second_answers.pop(step.candidate.name)
+            key = self._gates.key(step.candidate)
+            reply = self._second_answers.pop(key)
             assert isinstance(reply, Reply)  # noqa: S101 - the walk looked before it came here
-            return Answered(
-                step=step, reply=reply, ticket=None, index=self._second_indices[step.candidate.name]
-            )
+            return Answered(step=step, reply=reply, ticket=None, index=self._second_indices[key])
         call = self._call_of(step)
         asks = self._seconds_beside(step)
         if asks:
@@ -134,6 +146,8 @@ class Caller:
         index = self._ledger.note_reply(call, reply, started_s=started_s)
         if reply.is_complete:
             ticket.succeeded()
+        else:
+            ticket.begun()
         kept = None if reply.is_complete else ticket
         return Answered(step=call.step, reply=reply, ticket=kept, index=index)
 
@@ -143,7 +157,7 @@ class Caller:
             return
         kind = error_kind(error)
         if kind is ErrorKind.TIMEOUT and not self._had_fair_time(call):
-            ticket.neutral()  # the request was running out of time, not the candidate
+            ticket.ran_out_of_time(is_own=self._ledger.left_s() > 0)
         else:
             ticket.failed(kind, retry_after_s(error))
         index = self._ledger.note_failure(call, kind, started_s=started_s)
@@ -155,7 +169,7 @@ class Caller:
         limits = self._gates.resilience.deadlines
         set_ = [one for one in (limits.total_s, limits.attempt_s, limits.first_token_s) if one is not None]
         asked = call.timeout_s
-        return asked is None or not set_ or asked >= min(set_) / 2 or call.role in ("judge", "second")
+        return asked is None or not set_ or asked >= min(set_) / 2
 
     def _given_up(self, call: Call, ticket: Ticket, started_s: float) -> None:
         ticket.neutral()
@@ -178,10 +192,11 @@ class Caller:
         for asked in step.check.seconds:
             ask = replace(asked, candidate=self._gates.meant(asked.candidate))
             candidate = ask.candidate
-            is_known = candidate.name in self.second_answers or candidate.name == step.candidate.name
+            key = self._gates.key(candidate)
+            is_known = key in self._second_answers or key == self._gates.key(step.candidate)
             if is_known or ask.messages is not None or self._reason_not_to_ask(ask, beside=beside):
                 continue
-            ticket = self.admit(candidate)
+            ticket = self._admit_for(ask)
             if ticket is not None:
                 found.append((ask, ticket))
                 beside.append(candidate)
@@ -207,13 +222,13 @@ class Caller:
         else:
             self._failed(call, ticket, draft, started_s)
         for one, its_ticket, what in zip(calls[1:], tickets[1:], seconds, strict=True):
-            name = one.step.candidate.name
+            key = self._gates.key(one.step.candidate)
             if isinstance(what, Reply):
-                self._second_indices[name] = self._answered(one, its_ticket, what, started_s).index
+                self._second_indices[key] = self._answered(one, its_ticket, what, started_s).index
             else:
                 self._not_answered(one, its_ticket, what, started_s)
             if what is not None:
-                self.second_answers[name] = what
+                self._second_answers[key] = what
         if isinstance(draft, Exception):
             raise draft
         assert answered is not None  # noqa: S101 - the draft is a reply
@@ -274,22 +289,23 @@ class Caller:
         """Ask a model for a check; raises why there is no word from it."""
         ask = replace(ask, candidate=self._gates.meant(ask.candidate))
         name = ask.candidate.name
+        key = self._gates.key(ask.candidate)
         is_same_question = ask.role == "second" and ask.messages is None
-        if is_same_question and name in self.second_answers:
-            known = self.second_answers[name]
+        if is_same_question and key in self._second_answers:
+            known = self._second_answers[key]
             if isinstance(known, Exception):
                 raise known
             return known
         reason = self._reason_not_to_ask(ask)
         if reason is not None:
             raise NotAskedError(f"{name!r} was not asked: it {reason}.")
-        ticket = self.admit(ask.candidate)
+        ticket = self._admit_for(ask)
         if ticket is None:
             raise CircuitOpenError({name: self._gates.retry_after_s(ask.candidate)})
         answered = yield from self._alone(self._call_for(ask), ticket)
         if is_same_question:
-            self.second_answers[name] = answered.reply
-            self._second_indices[name] = answered.index
+            self._second_answers[key] = answered.reply
+            self._second_indices[key] = answered.index
         return answered.reply
 
     def _call_for(self, ask: Ask, *, beside: int = 0) -> Call:
@@ -301,14 +317,18 @@ class Caller:
             messages=ask.messages,
         )
 
+    def _admit_for(self, ask: Ask) -> Ticket | None:
+        return self._kept(self._gates.admit(ask.candidate, is_hurried=ask.timeout_s is not None))
+
     def _reason_not_to_ask(self, ask: Ask, *, beside: Sequence[Candidate] = ()) -> str | None:
         """Say why a check may not ask this model, or None: whatever sees a prompt obeys the constraints."""
-        candidate = ask.candidate
-        reasons = self._ledger.request.constraints.reasons_against_place(
-            provider=candidate.provider, region=candidate.region, tags=candidate.tags
-        )
-        reason = next(reasons, None)
-        if reason is None and not self._ledger.affords(*beside, candidate):
+        candidate, request = ask.candidate, self._ledger.request
+        if ask.messages is None:
+            reasons = reasons_against_reading(candidate, request)
+        else:
+            reasons = reasons_against_place(candidate, request)
+        reason = next(iter(reasons), None)
+        if reason is None and not self._ledger.affords(*beside, candidate, messages=ask.messages):
             return "would take the request over max_cost_usd"
         return reason
 

@@ -7,7 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from langchain_router.execution.moves import (
     Call,
@@ -22,12 +22,15 @@ from langchain_router.execution.moves import (
 )
 from langchain_router.execution.plan import Machine
 from langchain_router.execution.served import Served
-from langchain_router.execution.workers import Worker
+from langchain_router.execution.workers import Worker, in_worker, within
 
 MakeCall = Callable[[Call], Any]
 """Makes a call and returns a `Reply`, or an answer that needs no further word, or raises."""
 
 AMakeCall = Callable[[Call], Awaitable[Any]]
+
+_GRACE_S: Final = 0.05
+"""For how long a cancelled call is waited for, so that in the ordinary case nothing is left running."""
 
 
 def drive(machine: Machine, call: MakeCall, *, sleep: Callable[[float], None] = time.sleep) -> Served:
@@ -74,8 +77,8 @@ def _do(move: Move, call: MakeCall, sleep: Callable[[float], None]) -> Any:
     match move:
         case Call():
             return as_reply(call(move))
-        case RunCheck(run=run):
-            return run.call()
+        case RunCheck(run=run, timeout_s=timeout_s):
+            return within(run.call, timeout_s, too_late=TimeoutError)
         case Sleep(seconds=seconds):
             return sleep(seconds)
         case SideBySide(calls=calls):
@@ -88,8 +91,9 @@ async def _ado(move: Move, call: AMakeCall, sleep: Callable[[float], Awaitable[N
     match move:
         case Call():
             return as_reply(await call(move))
-        case RunCheck(run=run):
-            return await (asyncio.to_thread(run.call) if run.acall is None else run.acall())
+        case RunCheck(run=run, timeout_s=timeout_s):
+            async with asyncio.timeout(timeout_s):
+                return await (in_worker(run.call) if run.acall is None else run.acall())
         case Sleep(seconds=seconds):
             return await sleep(seconds)
         case SideBySide(calls=calls):
@@ -192,9 +196,16 @@ async def _acaught(call: AMakeCall, one: Call) -> Reply | Exception:
 
 
 async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel what still runs, and wait until it is gone."""
+    """Cancel what still runs; a client that takes its time over that is not waited for."""
     left = [task for task in tasks if not task.done()]
     for task in left:
         task.cancel()
+        task.add_done_callback(_nobody_waits)
     if left:
-        await asyncio.wait(left)
+        await asyncio.wait(left, timeout=_GRACE_S)
+
+
+def _nobody_waits(task: asyncio.Future[Any]) -> None:
+    """Take note of what came too late, so that asyncio does not complain of it."""
+    if not task.cancelled():
+        task.exception()

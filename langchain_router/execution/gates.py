@@ -20,29 +20,61 @@ _POLL_S = 0.02
 
 
 class Ticket:
-    """The right to make one call. Settle it once, with what came of the call; settling again does nothing."""
+    """The right to make one call. Settle it once, with what came of the call; settling again does nothing.
 
-    __slots__ = ("_is_settled", "_limit", "_permit")
+    Args:
+        permit: Of the candidate's breaker, if there is one.
+        limit: Where the call takes up a place.
+        patience: Of the breaker for calls that have less time than others, for a call of that kind.
+    """
 
-    def __init__(self, permit: Permit | None, limit: ConcurrencyLimit) -> None:
+    __slots__ = ("_is_settled", "_limit", "_patience", "_permit")
+
+    def __init__(
+        self, permit: Permit | None, limit: ConcurrencyLimit, patience: Permit | None = None
+    ) -> None:
         self._permit = permit
         self._limit = limit
+        self._patience = patience
         self._is_settled = False
+
+    def begun(self) -> None:
+        """The candidate has begun to answer, live: it is well, and the call goes on."""
+        for permit in self._permits():
+            permit.begun()
 
     def succeeded(self) -> None:
         """The call was answered."""
-        if self._settle() and self._permit is not None:
-            self._permit.succeeded()
+        if self._settle():
+            for permit in self._permits():
+                permit.succeeded()
 
     def failed(self, kind: ErrorKind, retry_after_s: float | None = None) -> None:
         """The call failed; kinds that say nothing of the candidate's health change nothing."""
-        if self._settle() and self._permit is not None:
-            self._permit.failed(kind, retry_after_s)
+        if self._settle():
+            if self._permit is not None:
+                self._permit.failed(kind, retry_after_s)
+            if self._patience is not None:
+                self._patience.neutral()
+
+    def ran_out_of_time(self, *, is_own: bool) -> None:
+        """The call had less time than others, which was not enough; the candidate may be well all the same.
+
+        Args:
+            is_own: Whether that was a limit of the call's own, rather than the end of the whole request.
+        """
+        if is_own and self._patience is not None and not self._is_settled:
+            self._patience.failed(ErrorKind.TIMEOUT)
+        self.neutral()
 
     def neutral(self) -> None:
         """The call was given up, or never made."""
-        if self._settle() and self._permit is not None:
-            self._permit.neutral()
+        if self._settle():
+            for permit in self._permits():
+                permit.neutral()
+
+    def _permits(self) -> Iterator[Permit]:
+        return (permit for permit in (self._permit, self._patience) if permit is not None)
 
     def _settle(self) -> bool:
         if self._is_settled:
@@ -105,18 +137,28 @@ class Gates:
             for budget in budgets:
                 budget.ended()
 
-    def admit(self, candidate: Candidate) -> Ticket | None:
-        """Return the right to call a candidate now, or None while it is left alone or busy."""
+    def admit(self, candidate: Candidate, *, is_hurried: bool = False) -> Ticket | None:
+        """Return the right to call a candidate now, or None while it is left alone or busy.
+
+        Args:
+            candidate: Whom to call.
+            is_hurried: Whether the call has a limit in time of its own, as a judge's has. One that was too
+                slow for that several times is not called so again for a while, but called in other ways.
+        """
         gate = self._gate(candidate)
         if not gate.limit.try_acquire():
             return None
-        if gate.breaker is None:
-            return Ticket(None, gate.limit)
-        permit = gate.breaker.admit()
-        if permit is None:
-            gate.limit.release()
-            return None
-        return Ticket(permit, gate.limit)
+        permits: list[Permit] = []
+        for breaker in (gate.breaker, self._patience(candidate) if is_hurried else None):
+            permit = None if breaker is None else breaker.admit()
+            if permit is not None:
+                permits.append(permit)
+            elif breaker is not None:
+                for other in permits:
+                    other.neutral()
+                gate.limit.release()
+                return None
+        return Ticket(permits[0] if permits else None, gate.limit, *permits[1:])
 
     def force(self, candidate: Candidate) -> Ticket | None:
         """Return the right to call a candidate whatever its breaker says: it is the last hope of a request.
@@ -177,7 +219,7 @@ class Gates:
             return candidate
         return self._own.get(candidate.model, candidate)
 
-    def _key(self, candidate: Candidate) -> str:
+    def key(self, candidate: Candidate) -> str:
         """Return the name of a candidate's gate: its own, unless the router has another of that name."""
         own = self._own.get(candidate.name)
         if own is None or own is candidate:
@@ -186,17 +228,23 @@ class Gates:
         return candidate.name if is_same else f"{candidate.name} (asked by a check)"
 
     def _gate(self, candidate: Candidate) -> _Gate:
-        key = self._key(candidate)
+        key = self.key(candidate)
         gate = self._gates.get(key)  # reading a dict is atomic
         if gate is not None:
             return gate
         with self._lock:
-            gate = self._gates.get(key)
-            if gate is None:
-                config = self.resilience.breaker
-                breaker = (
-                    None if config is None else CircuitBreaker(key, config, clock=self._clock, rng=self._rng)
-                )
-                gate = _Gate(breaker, ConcurrencyLimit(candidate.max_concurrency))
-                self._gates[key] = gate
-            return gate
+            if key not in self._gates:
+                limit = ConcurrencyLimit(candidate.max_concurrency)
+                self._gates[key] = _Gate(self._breaker(key), limit)
+            return self._gates[key]
+
+    def _patience(self, candidate: Candidate) -> CircuitBreaker | None:
+        key = f"{self.key(candidate)} (within a check's time)"
+        with self._lock:
+            if key not in self._gates:
+                self._gates[key] = _Gate(self._breaker(key), ConcurrencyLimit(None))
+            return self._gates[key].breaker
+
+    def _breaker(self, key: str) -> CircuitBreaker | None:
+        config = self.resilience.breaker
+        return None if config is None else CircuitBreaker(key, config, clock=self._clock, rng=self._rng)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from langchain_core.messages import BaseMessage
+
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.candidates.most_cost import most_cost_usd
 from langchain_router.checks.check import Verdict
 from langchain_router.decision import RoutingDecision
 from langchain_router.execution.errors import ErrorKind
@@ -14,6 +17,8 @@ from langchain_router.execution.moves import Call, Reply
 from langchain_router.outcomes.bill import billed_tokens, cost_of_failure_usd, cost_usd
 from langchain_router.outcomes.records import Attempt, Outcome, Status
 from langchain_router.request import RoutingRequest
+
+Messages = Sequence[BaseMessage] | None
 
 
 class Ledger:
@@ -40,7 +45,7 @@ class Ledger:
         self.started_s = clock()
         self.attempts: list[Attempt] = []
         self._deadline_s = math.inf if total_s is None else self.started_s + total_s
-        self._spent_usd = 0.0
+        self._counted_usd: list[float] = []
         self._most_usd = request.constraints.max_cost_usd
 
     @property
@@ -54,8 +59,8 @@ class Ledger:
 
     @property
     def spent_usd(self) -> float:
-        """What was spent so far in US dollars; what is unknown counts as nothing."""
-        return self._spent_usd
+        """What was spent so far in US dollars; what is unknown counts as the most that it may be."""
+        return sum(self._counted_usd)
 
     def left_s(self) -> float:
         """Return how many seconds are left of the request's deadline."""
@@ -66,18 +71,22 @@ class Ledger:
         shortest = min((self.left_s(), *(limit for limit in limits_s if limit is not None)))
         return None if shortest == math.inf else max(shortest, 0.001)
 
-    def affords(self, *candidates: Candidate) -> bool:
-        """Return whether further calls, one of each, fit the request's `max_cost_usd` by the estimate."""
+    def affords(self, *candidates: Candidate, messages: Messages = None) -> bool:
+        """Return whether further calls, one of each, fit `max_cost_usd` at the most that they may cost.
+
+        Args:
+            *candidates: Who would be called.
+            messages: What the last of them would be asked instead of the request.
+        """
         if self._most_usd is None:
             return True
-        estimate_usd = 0.0
+        most_usd = self.spent_usd
         for candidate in candidates:
-            if candidate.price is None:
+            cost = self._most_cost_usd(candidate, messages if candidate is candidates[-1] else None)
+            if cost is None:
                 return False
-            estimate_usd += candidate.price.cost_usd(
-                input_tokens=self.request.prompt_tokens, output_tokens=self.decision.expected_output_tokens
-            )
-        return self._spent_usd + estimate_usd <= self._most_usd
+            most_usd += cost
+        return most_usd <= self._most_usd
 
     def note_reply(self, call: Call, reply: Reply, *, started_s: float) -> int:
         """Record a call that was answered; return its index."""
@@ -91,11 +100,12 @@ class Ledger:
             output_tokens=None if tokens is None else tokens[1],
             cost_usd=cost_usd(candidate, reply.message) if reply.is_complete else None,
         )
-        return self._append(attempt)
+        return self._append(attempt, call)
 
     def note_failure(self, call: Call, kind: ErrorKind, *, started_s: float) -> int:
         """Record a call that failed or was given up; return its index."""
-        cost = cost_of_failure_usd(call.step.candidate, kind, prompt_tokens=self.request.prompt_tokens)
+        asked = self.request if call.messages is None else RoutingRequest(messages=call.messages)
+        cost = cost_of_failure_usd(call.step.candidate, kind, prompt_tokens=asked.prompt_tokens)
         attempt = Attempt(
             candidate=call.step.candidate.name,
             latency_s=self.clock() - started_s,
@@ -104,7 +114,7 @@ class Ledger:
             cost_usd=cost,
             estimated=bool(cost),
         )
-        return self._append(attempt)
+        return self._append(attempt, call)
 
     def note_verdict(self, index: int, verdict: Verdict) -> None:
         """Record what a check said of an attempt."""
@@ -114,7 +124,7 @@ class Ledger:
         """Record what a live stream cost that is given up for a better answer: at least its prompt."""
         cost = cost_of_failure_usd(candidate, ErrorKind.CANCELLED, prompt_tokens=self.request.prompt_tokens)
         self.attempts[index] = replace(self.attempts[index], cost_usd=cost, estimated=bool(cost))
-        self._spent_usd += cost or 0.0
+        self._counted_usd[index] = cost or 0.0
 
     def complete(self, index: int, candidate: Candidate, reply: Reply, error_kind: ErrorKind | None) -> None:
         """Record what a live stream came to at its end."""
@@ -144,7 +154,18 @@ class Ledger:
             attempts=tuple(self.attempts),
         )
 
-    def _append(self, attempt: Attempt) -> int:
+    def _append(self, attempt: Attempt, call: Call) -> int:
         self.attempts.append(attempt)
-        self._spent_usd += attempt.cost_usd or 0.0
+        counted_usd = attempt.cost_usd
+        if counted_usd is None:
+            counted_usd = self._most_cost_usd(call.step.candidate, call.messages)
+        self._counted_usd.append(counted_usd or 0.0)
         return len(self.attempts) - 1
+
+    def _most_cost_usd(self, candidate: Candidate, messages: Messages) -> float | None:
+        return most_cost_usd(
+            candidate,
+            self.request,
+            usual_answer_tokens=self.decision.expected_output_tokens,
+            messages=messages,
+        )

@@ -1,6 +1,6 @@
 """What the plan machine wants done, and what it is told back.
 
-The machine only says; a driver does. Every move but `Sleep` is answered: with a `Reply`, or with the error.
+The machine only says; a driver does. Every move is answered with what came of it, or with the error thrown in.
 """
 
 from __future__ import annotations
@@ -68,9 +68,15 @@ class Hedge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCheck:
-    """Run a check of the user's own, which may block. Answered with what it returns."""
+    """Run a check of the user's own, which may block. Answered with what it returns.
+
+    Attributes:
+        run: What to run.
+        timeout_s: Seconds until it is given up, with a `TimeoutError`, or None.
+    """
 
     run: Run
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

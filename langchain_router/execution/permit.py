@@ -37,6 +37,10 @@ class Permit:
         self.cooldown = cooldown
         self.is_settled = False
 
+    def begun(self) -> None:
+        """The candidate has begun to answer, and goes on: an open breaker need not wait for the end."""
+        self._settle(self, "begun")
+
     def succeeded(self) -> None:
         """The candidate answered."""
         self._settle(self, "ok")

@@ -28,6 +28,7 @@ from langchain_router.execution.moves import Move
 from langchain_router.execution.retrying import AttemptState
 from langchain_router.execution.reviewing import reviewed
 from langchain_router.execution.served import Served, status_of_error
+from langchain_router.execution.strategies import Strategies
 from langchain_router.execution.turns import Turns
 from langchain_router.outcomes.records import Outcome
 from langchain_router.request import RoutingRequest
@@ -90,13 +91,13 @@ class _Walk:
         self._decision = decision
         self._request = request
         self._gates = gates
-        self._how = gates.resilience
         self._tell = report
         self._is_reported = False
-        self._ledger = Ledger(decision, request, total_s=self._how.deadlines.total_s, clock=clock)
+        self._ledger = Ledger(decision, request, total_s=gates.resilience.deadlines.total_s, clock=clock)
         self._caller = Caller(self._ledger, gates, is_live=is_live)
         self._state = AttemptState(decision, started_s=self._ledger.started_s)
-        self._turns = Turns(self._ledger, self._caller, gates, self._state)
+        self._strategies = Strategies(gates.resilience, self._state, self._ledger)
+        self._turns = Turns(self._ledger, self._caller, gates, self._strategies)
         self._errors: list[Exception] = []
         self._drafts: list[tuple[Answered, Verdict | None]] = []
 
@@ -120,8 +121,6 @@ class _Walk:
                 break  # an answer is in hand
             if served is not None:
                 return served
-            if self._is_enough():
-                break
         if self._drafts:
             return self._served(_best(self._drafts))
         raise self._exhausted()
@@ -145,7 +144,7 @@ class _Walk:
             self._ledger.note_verdict(answered.index, verdict)
         answer = answered.reply.message or answered.reply.answer
         self._note(answered.index, answer=answer, verdict=verdict)
-        if not self._how.retry(self._state):
+        if not self._strategies.go_on():
             return self._served(answered)
         self._drafts.append((answered, verdict))
         if not answered.reply.is_complete:
@@ -156,7 +155,7 @@ class _Walk:
         """Take note of a failure that another call may survive; raise any other."""
         step, error = failure.step, failure.error
         kind, name = error_kind(error), step.candidate.name
-        if not self._how.retry(self._state):
+        if not self._strategies.go_on():
             if self._errors and kind is not ErrorKind.CONTROL_FLOW:
                 error.add_note(f"langchain_router: {len(self._errors)} call(s) had failed before.")
             raise error
@@ -172,13 +171,6 @@ class _Walk:
         self._state.spent_usd = self._ledger.spent_usd
         self._state.attempt_number = max(self._state.attempt_number, self._ledger.calls_made_until(index))
         self._state.note(at_s=self._ledger.clock(), **came)
-
-    def _is_enough(self) -> bool:
-        if self._ledger.left_s() <= 0:
-            return True
-        if self._how.stop is not None:
-            return bool(self._how.stop(self._state))
-        return self._ledger.calls_made >= self._turns.most_calls
 
     # --- the end --------------------------------------------------------------------------------
 

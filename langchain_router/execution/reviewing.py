@@ -34,6 +34,9 @@ def reviewed(
     except Exception as error:
         if error_kind(error) is ErrorKind.CONTROL_FLOW:
             raise
+        if isinstance(error, TimeoutError):
+            _logger.warning("check %s was too slow; its answer counts as not passed", check.name)
+            return Verdict(passed=False, reason=f"the check {check.name} was too slow")
         name = type(error).__name__
         _logger.warning("check %s raised %s; its answer counts as not passed", check.name, name)
         return Verdict(passed=False, reason=f"the check {check.name} raised {name}")
@@ -46,7 +49,7 @@ def _driven(review: Review, caller: Caller) -> Generator[Move, Any, Verdict]:
         while True:
             try:
                 if isinstance(wanted, Run):
-                    came = yield RunCheck(run=wanted)
+                    came = yield RunCheck(run=wanted, timeout_s=caller.timeout_s)
                 else:
                     came = (yield from caller.ask(wanted)).message
             except Exception as error:

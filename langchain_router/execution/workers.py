@@ -7,6 +7,7 @@ any longer ends at once instead of when its server pleases.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
 import ctypes
@@ -211,6 +212,23 @@ def within(
         raise
     worker.abandon()
     raise too_late()
+
+
+async def in_worker(call: Callable[[], Result]) -> Result:
+    """Make a blocking call beside an event loop, and leave it behind when whoever awaits it is cancelled."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
+
+    worker = Worker(call, on_done=wake)
+    try:
+        await ended.wait()
+    except BaseException:
+        worker.abandon()
+        raise
+    return worker.result()
 
 
 def _interrupt(thread: threading.Thread) -> None:

@@ -93,7 +93,6 @@ class CascadePolicy:
             key=lambda one: -(context.predicted_quality(one) or 0.0),
         )
         plan = [*steps, *(Step(candidate=one) for one in others)]
-        plan[-1] = replace(plan[-1], check=None)  # there is nobody to escalate to
         return context.decision(
             plan,
             reason=_reason(plan),
@@ -104,6 +103,10 @@ class CascadePolicy:
                 **{one.name: "no tier of the cascade; called when all tiers fail" for one in others},
             },
         )
+
+    def step_for(self, *, candidate: Candidate) -> Step:
+        """Return how a candidate is called that is left alone now, when all others fail: with its check."""
+        return Step(candidate=candidate, check=dict(self.tiers or ()).get(candidate.name))
 
     def _one_model(self, context: Context, candidates: Sequence[Candidate]) -> RoutingDecision:
         chosen = self._uncomparable.select(context, candidates)
@@ -200,4 +203,5 @@ def _reason(plan: Sequence[Step]) -> str:
     first = plan[0]
     if first.check is None:
         return "the only tier of the cascade that may answer"
-    return f"the first tier; {plan[1].candidate.name} takes over what {first.check!r} does not pass"
+    who = plan[1].candidate.name if len(plan) > 1 else "nobody that may answer now"
+    return f"the first tier; {who} takes over what {first.check!r} does not pass"

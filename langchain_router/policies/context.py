@@ -72,18 +72,18 @@ class Context:
             self.curves[candidate.name] = None
             return None
 
-    def estimated_cost_usd(self, candidate: Candidate, *, answer_tokens: int | None = None) -> float | None:
-        """Return the expected cost of one call in US dollars, or None when the price is unknown.
+    @property
+    def usual_answer_tokens(self) -> int:
+        """How long the answers asked for usually are, all together, in tokens."""
+        return expected_answer_tokens(self.request, self.intent) * self.request.answers
 
-        Args:
-            candidate: Who would be called.
-            answer_tokens: Length of the answer; by default what this kind of request usually gets.
-        """
+    def estimated_cost_usd(self, candidate: Candidate) -> float | None:
+        """Return the expected cost of one call in US dollars, or None when the price is unknown."""
         if candidate.price is None:
             return None
-        if answer_tokens is None:
-            answer_tokens = expected_answer_tokens(self.request, self.intent) * self.request.answers
-        return candidate.price.cost_usd(input_tokens=self.request.prompt_tokens, output_tokens=answer_tokens)
+        return candidate.price.cost_usd(
+            input_tokens=self.request.prompt_tokens, output_tokens=self.usual_answer_tokens
+        )
 
     def with_excluded(self, excluded: Mapping[str, tuple[str, ...]]) -> Context:
         """Return the same context, knowing who may not answer and why."""
@@ -143,5 +143,5 @@ class Context:
             policy=policy,
             policy_params=policy_params,
             flips=flips,
-            expected_output_tokens=expected_answer_tokens(self.request, self.intent) * self.request.answers,
+            expected_output_tokens=self.usual_answer_tokens,
         )

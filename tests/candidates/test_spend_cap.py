@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from langchain_router import Candidate, ChatRouter, NoEligibleCandidateError, Price, SpendCap
+from langchain_router import (
+    Candidate,
+    CascadePolicy,
+    ChatRouter,
+    JudgeCheck,
+    NoEligibleCandidateError,
+    Price,
+    SpendCap,
+)
 from langchain_router.candidates.spend_cap import Spending
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import RoutingRequest
@@ -116,3 +124,28 @@ def test_what_cannot_be_is_refused(given: dict[str, object], said: str) -> None:
 def test_a_tenant_is_a_name() -> None:
     with pytest.raises(ConfigurationError, match="router_tenant must be a non-empty string, got 7"):
         router(SpendCap(usd=1)).invoke("Hello", {"configurable": {"router_tenant": 7}})
+
+
+def test_a_plan_is_counted_with_what_its_checks_may_ask_while_it_runs() -> None:
+    outcomes: list[float] = []
+
+    def priced(name: str, usd: float) -> Candidate:
+        price = Price.per_million(input_usd=0, output_usd=usd)
+        return Candidate(model=FaultyChatModel(answers=[name]), name=name, price=price)
+
+    judge = priced("judge", 50.0)
+    policy = CascadePolicy([("cheap", JudgeCheck(judge)), ("dear", None)])
+    routed = ChatRouter.from_models(
+        priced("cheap", 1.0), priced("dear", 100.0), policy=policy, spend_cap=SpendCap(usd=1.0)
+    )
+    spending = routed.core._spending
+    assert spending is not None
+    began = spending.began
+
+    def note(decision_id: str, request: RoutingRequest, estimated_usd: float) -> None:
+        outcomes.append(estimated_usd)
+        began(decision_id, request, estimated_usd)
+
+    spending.began = note  # type: ignore[method-assign]
+    routed.invoke("Hello", max_tokens=1_000)
+    assert outcomes == [pytest.approx((1 + 50 + 100) * 1_000 / 1e6)]

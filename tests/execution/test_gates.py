@@ -114,3 +114,26 @@ def test_threads_share_one_gate_for_each_candidate() -> None:
     in_eight_threads(work)
     assert 1 <= most <= 3
     assert shared.snapshot()["a"]["in_flight"] == 0
+
+
+def test_a_trial_that_streams_is_over_with_its_first_token_and_keeps_only_its_place() -> None:
+    clock = Clock()
+    gates = Gates(Resilience(breaker=BreakerConfig(jitter=0)), clock=clock)
+    limited = priced("a", max_concurrency=2)
+    for _ in range(5):
+        ticket = gates.admit(limited)
+        assert ticket is not None
+        ticket.failed(ErrorKind.SERVER)
+    clock.now += 3_600
+    trial = gates.admit(limited)
+    assert trial is not None
+    assert gates.admit(limited) is None, "one trial at a time"
+    trial.begun()
+    assert gates.snapshot()["a"]["state"] == "closed"
+    assert gates.snapshot()["a"]["in_flight"] == 1
+    other = gates.admit(limited)
+    assert other is not None
+    other.succeeded()
+    trial.failed(ErrorKind.INTERRUPTED)
+    assert gates.snapshot()["a"]["failures_in_a_row"] == 1, "its breaking off counts by itself"
+    assert gates.snapshot()["a"]["in_flight"] == 0

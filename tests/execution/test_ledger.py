@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from langchain_router.checks.check import Verdict
 from langchain_router.execution.errors import ErrorKind
@@ -58,7 +60,7 @@ def test_without_any_limit_there_is_none() -> None:
 # --- money ----------------------------------------------------------------------------------------
 
 
-def test_what_was_spent_is_the_sum_and_the_unknown_counts_as_nothing_in_it() -> None:
+def test_what_was_spent_is_the_sum_and_what_has_no_price_counts_as_nothing_in_it() -> None:
     book = ledger()
     answered(book)
     answered(book, unpriced("b"))
@@ -84,6 +86,33 @@ def test_a_further_call_must_fit_beside_what_was_spent() -> None:
     assert book.affords(priced("a"))
     answered(book)
     assert not book.affords(priced("a"))
+
+
+def test_an_answer_that_reports_no_usage_counts_as_the_most_that_it_may_have_cost() -> None:
+    book = ledger(max_cost_usd=0.0003)
+    answered(book, said=message(tokens=None))
+    assert book.attempts[0].cost_usd is None
+    assert book.spent_usd == pytest.approx((book.request.prompt_tokens + 100) * 1e-6)
+    answered(book, said=message(tokens=None))
+    assert not book.affords(priced("b"))
+
+
+def test_a_limit_is_held_against_the_longest_answer_that_the_call_allows() -> None:
+    plan = decision("a", answer_tokens=100)
+    request = dataclasses.replace(asking(max_cost_usd=0.0005), max_output_tokens=400)
+    book = Ledger(plan, request, total_s=None, clock=Clock())
+    assert book.affords(priced("a"))
+    assert not book.affords(priced("a"), priced("b"))
+
+
+def test_a_judge_is_priced_by_what_it_is_asked() -> None:
+    book = ledger(max_cost_usd=0.002)
+    long = (HumanMessage("an answer to judge " * 1_000),)
+    assert book.affords(priced("judge"), messages=(HumanMessage("short"),))
+    assert not book.affords(priced("judge"), messages=long)
+    asked = Call(step=as_step("judge"), number=1, role="judge", messages=long)
+    book.note_failure(asked, ErrorKind.TIMEOUT, started_s=book.clock())
+    assert book.spent_usd > 0.002
 
 
 def test_where_there_is_a_limit_an_unknown_price_does_not_fit_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tenacity
-from langchain_core.exceptions import ModelRateLimitError, ModelTimeoutError
+from langchain_core.exceptions import ModelAPIError, ModelRateLimitError, ModelTimeoutError
 from tenacity import (
     RetryCallState,
     before_sleep_log,
@@ -248,16 +248,53 @@ def test_a_before_sleep_that_raises_is_logged_without_content_and_goes_no_furthe
 
 
 @pytest.mark.parametrize("name", ["retry", "stop", "wait"])
-def test_a_strategy_that_raises_is_a_bug_that_surfaces_and_leaks_nothing(name: str) -> None:
+def test_where_a_strategy_raises_the_default_decides_and_the_log_says_so(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: RetryCallState) -> bool:
+        raise ZeroDivisionError
+
+    world = world_of(**{name: broken})
+    world.says("a", down(), "yes")
+    assert world.serve("a").served_by == "a"
+    assert f"{name} raised ZeroDivisionError" in caplog.text
+    assert world.is_at_rest()
+
+
+@pytest.mark.parametrize("name", ["retry", "stop", "wait"])
+def test_no_strategy_that_raises_costs_a_draft_that_is_in_hand(name: str) -> None:
     def broken(_: RetryCallState) -> bool:
         raise ZeroDivisionError
 
     world = world_of(**{name: broken})
     world.says("a", down())
-    with pytest.raises(ZeroDivisionError):
+    world.says("b", "better")
+    world.says("c", down())
+    assert world.serve("a", ("b", REJECTS), "c").served_by == "b"
+
+
+def test_the_wait_is_asked_about_the_failure_though_another_has_answered_since() -> None:
+    waits: list[float] = []
+
+    def by_error(error: BaseException) -> float:
+        waits.append(2.0)
+        assert str(error) == "down"
+        return 2.0
+
+    world = world_of(wait=tenacity.wait_exception(by_error))
+    world.says("a", down("down"), "good")
+    world.says("b", "better")
+    served = world.serve("a", ("b", REJECTS))
+    assert waits, "the object was asked"
+    assert (served.served_by, world.slept) == ("a", [2.0])
+
+
+def test_stop_before_delay_knows_the_sleep_that_would_come() -> None:
+    world = world_of(stop=tenacity.stop_before_delay(5), wait=lambda _: 6.0)
+    world.says("a", down("first"), "yes")
+    with pytest.raises(ModelAPIError, match="first"):
         world.serve("a")
-    assert world.outcome.status == "error"
-    assert world.is_at_rest()
+    assert world.slept == []
 
 
 def test_one_set_of_strategies_serves_many_threads_at_once() -> None:

@@ -13,6 +13,7 @@ from langchain_router import AgreementCheck, Candidate
 from langchain_router.checks.check import Ask
 from langchain_router.execution.breaker_config import BreakerConfig
 from langchain_router.execution.errors import ErrorKind
+from langchain_router.execution.gates import Gates
 from langchain_router.execution.moves import Call, Reply, SideBySide
 from langchain_router.execution.resilience import Resilience
 from tests.execution.walks import (
@@ -199,3 +200,79 @@ def test_the_agreement_check_that_ships_works_so(world: World) -> None:
     served = world.serve(("a", AgreementCheck(priced("b"))), "c")
     assert served.served_by == "a"
     assert sorted(world.called) == ["a", "b"]
+
+
+# --- models of the same name, and models that cannot ------------------------------------------------
+
+
+def test_another_model_of_a_candidates_name_is_asked_as_a_second_and_never_served_as_the_candidate() -> None:
+    world = World()
+    own = priced("b")
+    world.gates = Gates(world.resilience, candidates=[priced("a"), own], clock=world.clock)
+    world.says("a", "draft")
+    world.says("b", "no", "from the candidate itself")
+    stranger = priced("b", options={"temperature": 1.0})
+    served = world.serve(("a", second(stranger, beside=True)), own)
+    assert served.answer.text == "from the candidate itself"
+    assert sorted(world.called) == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_second_that_cannot_do_what_the_request_needs_is_neither_asked_nor_paid(
+    world: World, beside: bool
+) -> None:
+    blind = priced("b", capabilities=frozenset({"tool_calling"}))
+    needs_eyes = asking(require={"image_inputs"})
+    check = second(blind, beside=beside)
+    world.serve(("a", check), "c", request=needs_eyes)
+    assert world.called == ["a", "c"]
+    (said,) = check.heard
+    assert "lacks image input" in str(said)
+
+
+# --- a second or a judge in a hurry ------------------------------------------------------------------
+
+
+HURRIED = Resilience(wait=lambda _: 0.0, breaker=BreakerConfig(jitter=0, failures=2), retry_budget=1.0)
+
+
+def test_a_candidate_too_slow_for_a_check_stays_in_service_as_a_tier() -> None:
+    world = World(HURRIED)
+    world.says("a", "draft")
+    for _ in range(3):
+        world.says("b", ModelTimeoutError("late"))
+        with pytest.raises(ModelTimeoutError):
+            world.serve("b")
+    assert world.gates.reason_against(priced("b")), "as a tier it was too slow with all the time there is"
+
+    world = World(HURRIED)
+    world.says("a", "draft")
+    world.says("c", "final")
+    for _ in range(5):
+        world.says("b", ModelTimeoutError("late"))
+        world.serve(("a", second(beside=False, timeout_s=2.0)), "c")
+    assert world.gates.reason_against(priced("b")) is None
+    assert world.called.count("b") == 2, "it is not asked in a hurry any more"
+    world.says("b", "as a tier it has the time it takes")
+    assert world.serve("b").served_by == "b"
+
+
+def test_a_second_that_had_as_long_as_any_call_is_ejected_for_its_silence() -> None:
+    world = World(HURRIED)
+    world.says("a", "draft")
+    world.says("b", ModelTimeoutError("late"))
+    world.says("c", "final")
+    for _ in range(2):
+        world.serve(("a", second(beside=False)), "c")
+    assert world.gates.reason_against(priced("b"))
+
+
+def test_a_judge_asked_when_the_request_has_no_time_left_is_blamed_for_nothing() -> None:
+    world = World(HURRIED)
+    world.says("a", world.takes(599.9, "draft"))
+    world.says("c", "final")
+    for _ in range(4):
+        world.says("b", world.takes(0.2, ModelTimeoutError("late")))
+        world.serve(("a", second(beside=False, timeout_s=2.0)), "c")
+    assert world.called.count("b") == 4
+    assert all(one["failures_in_a_row"] == 0 for name, one in world.gates.snapshot().items() if "b" in name)

@@ -111,3 +111,27 @@ def test_a_candidate_that_stays_busy_until_the_deadline_is_no_endless_wait() -> 
     assert world.gates.admit(busy) is not None
     assert isinstance(failing(world, busy), CircuitOpenError)
     assert sum(world.slept) == pytest.approx(2, abs=0.05)
+
+
+def test_waiting_for_a_place_takes_one_call_from_the_retry_budget_however_often_it_looks() -> None:
+    world = World(Resilience(wait=wait_fixed(1), breaker=PLAIN, retry_budget=0.2))
+    busy = priced("a", max_concurrency=1)
+    world.failed_before(busy, times=5)
+    ticket = world.gates.force(busy)
+    assert ticket is not None
+    world.says("a", "at last")
+    world.says("b", ModelTimeoutError("late"))
+    machine = world.walk(decision("b", busy))
+    sleep = world.sleep
+
+    def sleep_and_free(seconds: float) -> None:
+        sleep(seconds)
+        if len(world.slept) > 10:
+            ticket.neutral()
+
+    world.sleep = sleep_and_free  # type: ignore[method-assign]
+    assert world.drive(machine).served_by == "a"
+    spendable = 0
+    while world.gates.may_retry():
+        spendable += 1
+    assert spendable == 2, "three in a window, less the one"

@@ -124,11 +124,13 @@ def test_where_the_last_tier_may_not_answer_the_others_take_over() -> None:
     assert decision.reason == "the first tier; opus takes over what HeuristicCheck() does not pass"
 
 
-def test_the_only_one_that_may_answer_is_not_checked_for_nobody_could_take_over() -> None:
+def test_the_only_one_that_may_answer_is_checked_all_the_same_so_that_its_verdict_is_known() -> None:
     given = [priced("cheap", 1, region="eu"), priced("dear", 9, region="us")]
     decision = router(CascadePolicy([("cheap", CHECK), ("dear", None)]), given).decide(asked(regions={"eu"}))
-    assert plan(decision) == [("cheap", False)]
-    assert decision.reason == "the only tier of the cascade that may answer"
+    assert plan(decision) == [("cheap", True)]
+    assert decision.reason == (
+        "the first tier; nobody that may answer now takes over what HeuristicCheck() does not pass"
+    )
 
 
 def test_where_no_tier_may_answer_the_dearest_that_may_stands_in() -> None:
@@ -136,14 +138,14 @@ def test_where_no_tier_may_answer_the_dearest_that_may_stands_in() -> None:
     assert plan(decision) == [("opus", False), ("mini", False)]
 
 
-def test_a_tier_whose_breaker_is_open_comes_last_and_unchecked() -> None:
+def test_a_tier_whose_breaker_is_open_comes_last_and_with_its_check() -> None:
     serving = router(CascadePolicy(THREE))
     for _ in range(5):
         ticket = serving._gates.admit(serving.candidates[0])
         assert ticket is not None
         ticket.failed(ErrorKind.SERVER)
     decision = serving.decide(asked())
-    assert plan(decision) == [("mini", True), ("sonnet", False), ("opus", False), ("flash", False)]
+    assert plan(decision) == [("mini", True), ("sonnet", False), ("opus", False), ("flash", True)]
 
 
 def test_what_a_cascade_decided_is_walked_with_its_verdicts_in_the_outcome() -> None:
