@@ -1,6 +1,6 @@
 """What the plan machine wants done, and what it is told back.
 
-The machine only says; a driver does. Every move is answered with what came of it, or with the error thrown in.
+The machine only says; a driver does. Every move is answered with what came of it, or with an error.
 """
 
 from __future__ import annotations

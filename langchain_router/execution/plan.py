@@ -23,8 +23,10 @@ from langchain_router.exceptions import CircuitOpenError, RouterExhaustedError
 from langchain_router.execution.calling import Answered, Caller, Failure
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.execution.gates import Gates, Ticket
+from langchain_router.execution.hedged import hedge_for, hedged
 from langchain_router.execution.ledger import Ledger
 from langchain_router.execution.moves import Move
+from langchain_router.execution.opinions import Opinions
 from langchain_router.execution.retrying import AttemptState
 from langchain_router.execution.reviewing import reviewed
 from langchain_router.execution.served import Served, status_of_error
@@ -95,9 +97,10 @@ class _Walk:
         self._is_reported = False
         self._ledger = Ledger(decision, request, total_s=gates.resilience.deadlines.total_s, clock=clock)
         self._caller = Caller(self._ledger, gates, is_live=is_live)
+        self._opinions = Opinions(self._ledger, gates, self._caller)
         self._state = AttemptState(decision, started_s=self._ledger.started_s)
         self._strategies = Strategies(gates.resilience, self._state, self._ledger)
-        self._turns = Turns(self._ledger, self._caller, gates, self._strategies)
+        self._turns = Turns(self._ledger, self._caller, self._opinions, gates, self._strategies)
         self._errors: list[Exception] = []
         self._drafts: list[tuple[Answered, Verdict | None]] = []
 
@@ -130,7 +133,7 @@ class _Walk:
     def _attempt(self, step: Step, ticket: Ticket | None) -> Generator[Move, Any, Served | None]:
         """Call a step; return what is served, or None to go on."""
         try:
-            answered = yield from self._caller.call_step(step, ticket, self._turns.pending)
+            answered = yield from self._call(step, ticket)
         except Exception:
             if not self._caller.failures:  # no call was made
                 raise
@@ -140,7 +143,9 @@ class _Walk:
             return None
         verdict = None
         if answered.step.check is not None:
-            verdict = yield from reviewed(answered.step.check, self._request, answered.reply, self._caller)
+            verdict = yield from reviewed(
+                answered.step.check, self._request, answered.reply, self._opinions, self._caller.timeout_s
+            )
             self._ledger.note_verdict(answered.index, verdict)
         answer = answered.reply.message or answered.reply.answer
         self._note(answered.index, answer=answer, verdict=verdict)
@@ -150,6 +155,24 @@ class _Walk:
         if not answered.reply.is_complete:
             self._ledger.estimate(answered.index, answered.step.candidate)
         return None
+
+    def _call(self, step: Step, ticket: Ticket | None) -> Generator[Move, Any, Answered]:
+        """Call a step in the way that suits it; raises the call's error, with every failure noted."""
+        self._caller.failures = []
+        if ticket is None:
+            return self._opinions.as_answer(step)
+        call, pending = self._caller.call_of(step), self._turns.pending
+        asks = self._opinions.beside(step)
+        if asks:
+            return (yield from self._opinions.side_by_side(call, ticket, asks))
+        other = hedge_for(step, pending, self._gates, self._ledger)
+        if other is None:
+            return (yield from self._caller.alone(call, ticket))
+        return (
+            yield from hedged(
+                call, ticket, other, pending, caller=self._caller, gates=self._gates, ledger=self._ledger
+            )
+        )
 
     def _failed(self, failure: Failure) -> None:
         """Take note of a failure that another call may survive; raise any other."""

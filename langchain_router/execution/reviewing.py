@@ -8,21 +8,28 @@ from typing import Any
 
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Review, Run, Verdict, beginning
-from langchain_router.execution.calling import Caller
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.execution.moves import Move, Reply, RunCheck
+from langchain_router.execution.opinions import Opinions
 from langchain_router.request import RoutingRequest
 
 _logger = logging.getLogger("langchain_router")
 
 
 def reviewed(
-    check: Check, request: RoutingRequest, reply: Reply, caller: Caller
+    check: Check, request: RoutingRequest, reply: Reply, opinions: Opinions, timeout_s: float | None
 ) -> Generator[Move, Any, Verdict]:
     """Run a check to its verdict, asking for it what it needs to hear.
 
     A check that raises counts as not passed: a broken check must not let a bad answer through, and must not
     lose the request.
+
+    Args:
+        check: What to run.
+        request: What was asked.
+        reply: What was answered.
+        opinions: Asks other models for it.
+        timeout_s: How long each part of the check that is the user's own may take, in seconds.
     """
     if reply.fault is not None:
         return Verdict(passed=False, score=0.0, reason=reply.fault)
@@ -30,7 +37,7 @@ def reviewed(
         return Verdict(passed=True, reason="there is no message to look at")
     try:
         message = reply.message if reply.is_complete else beginning(reply.message)
-        return (yield from _driven(check.review(request, message), caller))
+        return (yield from _driven(check.review(request, message), opinions, timeout_s))
     except Exception as error:
         if error_kind(error) is ErrorKind.CONTROL_FLOW:
             raise
@@ -42,16 +49,16 @@ def reviewed(
         return Verdict(passed=False, reason=f"the check {check.name} raised {name}")
 
 
-def _driven(review: Review, caller: Caller) -> Generator[Move, Any, Verdict]:
+def _driven(review: Review, opinions: Opinions, timeout_s: float | None) -> Generator[Move, Any, Verdict]:
     """Run a review to its end; what fails on the way is thrown into it, but for control flow."""
     try:
         wanted = next(review)
         while True:
             try:
                 if isinstance(wanted, Run):
-                    came = yield RunCheck(run=wanted, timeout_s=caller.timeout_s)
+                    came = yield RunCheck(run=wanted, timeout_s=timeout_s)
                 else:
-                    came = (yield from caller.ask(wanted)).message
+                    came = (yield from opinions.ask(wanted)).message
             except Exception as error:
                 if error_kind(error) is ErrorKind.CONTROL_FLOW:
                     raise

@@ -13,6 +13,7 @@ from langchain_router.execution.errors import ErrorKind, error_kind, retry_after
 from langchain_router.execution.gates import Gates, Ticket
 from langchain_router.execution.ledger import Ledger
 from langchain_router.execution.moves import Move, Sleep
+from langchain_router.execution.opinions import Opinions
 from langchain_router.execution.retrying import AttemptState
 from langchain_router.execution.strategies import Strategies
 
@@ -25,7 +26,8 @@ class Turns:
 
     Args:
         ledger: Of the request whose plan it is.
-        caller: Gives the right to call, and knows who has answered already as a second opinion.
+        caller: Gives the right to call.
+        opinions: Who has answered already, for a check.
         gates: Who may be called now, and how hard to try.
         strategies: Say for how long to wait, and when it is enough.
 
@@ -34,11 +36,14 @@ class Turns:
         postponed: Steps that could not be called when it was their turn.
     """
 
-    def __init__(self, ledger: Ledger, caller: Caller, gates: Gates, strategies: Strategies) -> None:
+    def __init__(
+        self, ledger: Ledger, caller: Caller, opinions: Opinions, gates: Gates, strategies: Strategies
+    ) -> None:
         self.pending = deque(ledger.decision.plan)
         self.postponed: list[Step] = []
         self._ledger = ledger
         self._caller = caller
+        self._opinions = opinions
         self._gates = gates
         self._strategies = strategies
         self._again: list[tuple[Step, AttemptState]] = []
@@ -66,7 +71,7 @@ class Turns:
     def _next_new(self) -> tuple[Step, Ticket | None] | None:
         while self.pending:
             step = self.pending.popleft()
-            has_answered = self._caller.has_answered(step.candidate)
+            has_answered = self._opinions.has(step.candidate)
             if not has_answered and not self._is_worth_calling(step):
                 continue
             ticket = None if has_answered else self._caller.admit(step.candidate)
