@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -104,6 +104,19 @@ class RoutingDecision:
         """Whether an answer is checked before it counts, so that several models may be asked."""
         return any(step.check is not None for step in self.plan)
 
+    @property
+    def arm(self) -> str:
+        """What was chosen among: the plan up to the first answer that is taken as it is.
+
+        Example:
+            >>> from langchain_router import ChatRouter
+            >>> ChatRouter.from_models("openai/gpt-4o-mini").decide("Hello").arm
+            'openai/gpt-4o-mini'
+        """
+        return arm_of(
+            (step.candidate.name, None if step.check is None else repr(step.check)) for step in self.plan
+        )
+
     def explain(self) -> str:
         """Say in plain words what was chosen, what each other candidate lacked, and what would flip it.
 
@@ -157,3 +170,21 @@ class RoutingDecision:
 
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
+
+
+def arm_of(plan: Iterable[tuple[str, str | None]]) -> str:
+    """Name the arm that a plan is: its candidates, with their checks, up to the first that is not checked.
+
+    Args:
+        plan: Name of each step's candidate, with how its check shows itself, or None.
+
+    Example:
+        >>> arm_of([("flash", "HeuristicCheck()"), ("sonnet", None), ("opus", None)])
+        'flash if HeuristicCheck(), else sonnet'
+    """
+    parts = []
+    for name, check in plan:
+        parts.append(name if check is None else f"{name} if {check}")
+        if check is None:
+            break
+    return ", else ".join(parts)
