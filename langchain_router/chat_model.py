@@ -40,6 +40,7 @@ from langchain_router.chat.construction import (
     resolve_candidates,
     split_options,
     takes_two,
+    warn_of_own_retries,
     with_method,
 )
 from langchain_router.chat.runs import RoutedRuns
@@ -151,6 +152,7 @@ class ChatRouter(RoutedRuns):
             spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
             on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
         )
+        warn_of_own_retries(router.candidates, router.policy)
         try:
             super().__init__(
                 candidates=router.candidates,

@@ -39,12 +39,15 @@ def _lines(decision: RoutingDecision) -> Iterator[str]:
 
 
 def _checks(decision: RoutingDecision) -> Iterator[str]:
-    for step, following in itertools.pairwise(decision.plan):
-        if step.check is not None:
-            yield (
-                f"  The answer of {step.candidate.name} counts if {step.check!r} passes it, "
-                f"else {following.candidate.name} is asked."
-            )
+    for step, following in itertools.zip_longest(decision.plan, decision.plan[1:]):
+        if step.check is None:
+            continue
+        then = (
+            "else it is the best there is"
+            if following is None
+            else f"else {following.candidate.name} is asked"
+        )
+        yield f"  The answer of {step.candidate.name} counts if {step.check!r} passes it, {then}."
 
 
 def _moved_by(decision: RoutingDecision) -> str:

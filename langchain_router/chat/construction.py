@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from langchain_router.candidates.candidate import Candidate, as_candidate
 from langchain_router.constraints import CONSTRAINT_NAMES, refuse_misspelt
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.policies.cascade import CascadePolicy
 
 Given = TypeVar("Given")
 
@@ -46,13 +47,19 @@ def resolve_candidates(
                 f"api_key would be sent to {', '.join(providers)} alike. Give each its own: "
                 "Candidate(model=..., options={'api_key': ...}), or set the providers' environment variables."
             )
-    warn_of_own_retries(resolved)
     return resolved
 
 
-def warn_of_own_retries(candidates: Iterable[Candidate]) -> None:
-    """Warn once of each kind of chat model that retries by itself, since the router does too."""
-    for candidate in candidates:
+def warn_of_own_retries(candidates: Iterable[Candidate], policy: object) -> None:
+    """Warn once of each kind of chat model that retries by itself, since the router does too.
+
+    Args:
+        candidates: The router's.
+        policy: Whose checks may ask further models.
+    """
+    checks = [check for _, check in policy.tiers or ()] if isinstance(policy, CascadePolicy) else []
+    asked = [model for check in checks if check is not None for model in check.models]
+    for candidate in (*candidates, *asked):
         model = candidate.model
         if isinstance(model, str) or not hasattr(model, "max_retries"):
             continue

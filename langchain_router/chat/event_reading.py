@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -12,10 +12,11 @@ from langchain_core.language_models._compat_bridge import message_to_events
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
 from langchain_core.messages import AIMessage
 
+from langchain_router.chat.parts import REASONING, Look
 from langchain_router.chat.reading import Begun, Reading
 from langchain_router.chat.replies import check_is_finished, fault_of
 from langchain_router.execution.moves import Reply
-from langchain_router.request import estimate_tokens
+from langchain_router.finish import finish_of
 
 Stream = TypeVar("Stream", ChatModelStream, AsyncChatModelStream)
 
@@ -24,13 +25,25 @@ Stream = TypeVar("Stream", ChatModelStream, AsyncChatModelStream)
 class EventReading(Reading):
     """How to read one stream of events."""
 
-    def is_far_enough(self, held: list[Any]) -> bool:
-        """Return whether what was read will do to decide."""
-        if self.until == "end" or held[-1].get("event") == "message-start":
-            return False
-        if self.whole_if_used and any(_is_used(event) for event in held):
-            return False
-        return self.until == "shown" or sum(estimate_tokens(text_of(event)) for event in held) >= self.tokens
+    def look_at(self, part: Any) -> Look:
+        """Look at an event."""
+        if part.get("event") in ("message-start", "message-finish"):
+            said = AIMessage("", response_metadata=part.get("metadata") or {})
+            return Look(False, False, False, says_how_it_ended=finish_of(said) is not None, text="")
+        block = _block_of(part)
+        kind, text = str(block.get("type", "")).replace("-", "_"), text_of(part)
+        shows = kind != "text" or bool(block.get("text"))
+        return Look(
+            shows=shows,
+            answers=shows and not _is_reasoning(block),
+            is_used=kind.startswith(("tool_call", "invalid_tool_call")),
+            says_how_it_ended=False,
+            text=text,
+        )
+
+    def fault_of(self, parts: list[Any]) -> str | None:
+        """Say why a program cannot use what these events hold, or None."""
+        return fault_of(AIMessage("", invalid_tool_calls=list(filter(_is_broken, map(_block_of, parts)))))
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +127,20 @@ def text_of(event: Any) -> str:
     return str((event.get("delta") or {}).get("text") or "")
 
 
-def _is_used(event: Any) -> bool:
-    """Return whether a program uses this event: it belongs to a tool call."""
-    block = event.get("content") or event.get("content_block") or event.get("delta") or {}
-    return "tool_call" in str(block.get("type", ""))
+def _block_of(event: Any) -> Mapping[str, Any]:
+    """Return the content block that an event is about, or the piece of one."""
+    return event.get("content") or event.get("content_block") or event.get("delta") or {}
+
+
+def _is_reasoning(block: Mapping[str, Any]) -> bool:
+    """Return whether a block is no part of the answer; of an unknown kind only its end tells."""
+    kind = str(block.get("type", ""))
+    if kind == "non_standard":
+        value = block.get("value") or {}
+        return not value or value.get("type") in REASONING
+    return kind.removesuffix("-delta") in REASONING
+
+
+def _is_broken(block: Mapping[str, Any]) -> bool:
+    """Return whether a block is a tool call that cannot be read."""
+    return block.get("type") == "invalid_tool_call"

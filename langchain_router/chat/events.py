@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Iterator
-from typing import Any, Final, cast
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from typing import Any, Final
 
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
 from langchain_core.messages import AIMessage
@@ -20,12 +21,14 @@ from langchain_core.messages import AIMessage
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.event_reading import EventReading, Opened, can_stream, closed, text_of
 from langchain_router.chat.event_run import EventRun
+from langchain_router.chat.given_up import ended_if_cancelled, ended_if_left, let_go
 from langchain_router.chat.held_calls import HeldCalls
-from langchain_router.chat.interruption import raise_interrupted
+from langchain_router.chat.live import Showing, aserve_live, serve_live
 from langchain_router.chat.reading import abegin, begin
+from langchain_router.chat.replies import checked
 from langchain_router.chat.runs import RoutedRuns
-from langchain_router.chat.stamp import METADATA_KEY, OUTCOME_KEY, router_metadata
-from langchain_router.chat.streamed import aread, checked, decided, reading_of
+from langchain_router.chat.stamp import stamped
+from langchain_router.chat.streamed import aread, decided, reading_of
 from langchain_router.chat.unreadable import unreadable
 from langchain_router.decision import RoutingDecision
 from langchain_router.execution.moves import Call, Reply
@@ -43,110 +46,111 @@ def events(runs: RoutedRuns, call: RoutedCall) -> ChatModelStream:
     """
     decision = decided(runs, runs.core.decide(call.request))
     run = EventRun.open(runs, decision, call)
-    held, answer = HeldCalls(holds_all=decision.has_checks), None
+    held = HeldCalls(holds_all=decision.has_checks)
 
     def reply(step: Call) -> Reply:
         if step.messages is not None:
             return runs.reply(call, decision, step, run.config, held)
-        model, options, model_config = runs.ready(call, decision, step, run.config)
-        model_config, kept = held.config(step, model_config)
+        model_config, kept = held.config(step, call.config_for(decision, step, run.config))
         opened: Opened[ChatModelStream] = Opened()
         name = step.step.candidate.name
 
+        def streamed(model: Any, options: Mapping[str, Any]) -> Generator[Any, None, None]:
+            with ended_if_left(model_config) as noted_config:
+                stream = model.stream_events(call.messages, noted_config, version="v3", **options)
+                opened.stream = stream
+                try:
+                    yield from stream
+                finally:
+                    let_go(stream)
+
+        def whole(model: Any, options: Mapping[str, Any]) -> Generator[Any, None, None]:
+            yield from opened.replayed(model.invoke(call.messages, model_config, **options))
+
         def parts() -> Iterator[Any]:
-            if not can_stream(model):
-                yield from opened.replayed(model.invoke(call.messages, model_config, **options))
-                opened.check_is_finished(name)
-                return
-            made = model.stream_events(call.messages, model_config, version="v3", **options)
-            stream = opened.stream = cast("ChatModelStream", made)
-            yield from stream
+            model, options = runs.model_for(call, step)
+            made = streamed(model, options) if can_stream(model) else whole(model, options)
+            with contextlib.closing(made) as events, unreadable(name):
+                yield from events
             opened.check_is_finished(name)
 
-        with unreadable(name):
-            opened.begun = begin(parts, reading_of(runs, decision, step, EventReading))
+        opened.begun = begin(parts, reading_of(runs, decision, step, EventReading))
         held.keep(opened, kept)
         return checked(opened.reply(), decision, step)
 
     try:
-        with held.around_checks(run.config, decision):
-            served = runs.core.serve(decision, call.request, reply, is_live=True)
-        answer = served.answer
+        served = serve_live(runs, call, decision, run.config, held, reply)
     except BaseException as error:
         run.failed(error)
         raise
-    finally:
-        held.settle(answer)
-        for other in held.others(answer):
-            if isinstance(other, Opened):
-                other.close()
-    return _passed_on(answer, decision, served, run)
+    return _passed_on(decision, served, run)
 
 
 async def aevents(runs: RoutedRuns, call: RoutedCall) -> AsyncChatModelStream:
     """Decide and begin a stream of events, as `events` does."""
     decision = decided(runs, await runs.core.adecide(call.request))
     run = await EventRun.aopen(runs, decision, call)
-    held, answer = HeldCalls(holds_all=decision.has_checks), None
+    held = HeldCalls(holds_all=decision.has_checks)
 
     async def reply(step: Call) -> Reply:
         if step.messages is not None:
             return await runs.areply(call, decision, step, run.config, held)
-        model, options, model_config = await runs.aready(call, decision, step, run.config)
-        model_config, kept = held.config(step, model_config)
+        model_config, kept = held.config(step, call.config_for(decision, step, run.config))
         opened: Opened[AsyncChatModelStream] = Opened()
         name = step.step.candidate.name
 
-        async def parts() -> AsyncGenerator[Any, None]:
-            if not can_stream(model):
-                for event in opened.replayed(await model.ainvoke(call.messages, model_config, **options)):
-                    yield event
-                opened.check_is_finished(name)
-                return
-            made = model.astream_events(call.messages, model_config, version="v3", **options)
-            stream = opened.stream = await cast("Awaitable[AsyncChatModelStream]", made)
+        async def streamed(model: Any, options: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
+            stream = opened.stream = await model.astream_events(
+                call.messages, model_config, version="v3", **options
+            )
             try:
                 async for event in stream:
                     yield event
-                opened.check_is_finished(name)
             finally:
                 await closed(stream)
+                let_go(stream)
 
-        with unreadable(name):
-            opened.begun = await abegin(parts(), reading_of(runs, decision, step, EventReading))
-        held.keep(opened, kept)
+        async def whole(model: Any, options: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
+            async with ended_if_cancelled(model_config) as noted_config:
+                answer = await model.ainvoke(call.messages, noted_config, **options)
+            for event in opened.replayed(answer):
+                yield event
+
+        async def parts() -> AsyncGenerator[Any, None]:
+            model, options = await runs.amodel_for(call, step)
+            made = streamed(model, options) if can_stream(model) else whole(model, options)
+            async with contextlib.aclosing(made) as events:
+                with unreadable(name):
+                    async for event in events:
+                        yield event
+                opened.check_is_finished(name)
+
+        opened.begun = await abegin(parts(), reading_of(runs, decision, step, EventReading))
+        await held.akeep(opened, kept)
         return checked(opened.reply(), decision, step)
 
     try:
-        with held.around_checks(run.config, decision):
-            served = await runs.core.aserve(decision, call.request, reply, is_live=True)
-        answer = served.answer
+        served = await aserve_live(runs, call, decision, run.config, held, reply)
     except BaseException as error:
         await run.afailed(error)
         raise
-    finally:
-        await held.asettle(answer)
-        for other in held.others(answer):
-            if isinstance(other, Opened):
-                await other.close()
-    return _apassed_on(answer, decision, served, run)
+    return _apassed_on(decision, served, run)
 
 
 # --- passing events on ---------------------------------------------------------------------------
 
 
-class _Passing:
+class _Passing(Showing):
     """Passes a model's events on to the caller's stream, and settles the request at their end."""
 
     def __init__(
         self, stream: ChatModelStream | AsyncChatModelStream, decision: RoutingDecision, served: Served
     ) -> None:
+        super().__init__(decision, served)
         self._stream = stream
-        self._decision = decision
-        self._served = served
+        self._opened: Opened[Any] = served.answer
         self._text: list[str] = []
         self._last: dict[str, Any] = {"event": "message-finish"}
-        self._first_token_s = served.elapsed_s()
 
     def event(self, event: Any) -> None:
         """Pass an event on; the last one waits for `ended`."""
@@ -156,33 +160,22 @@ class _Passing:
         self._text.append(text_of(event))
         self._stream.dispatch(event)
 
-    def ended(self, message: AIMessage | None) -> AIMessage:
-        """Settle the request with the model's message; return the caller's."""
-        outcome = self._served.finish(message, first_token_s=self._first_token_s)
-        metadata = dict(self._last.get("metadata") or {})
-        found = router_metadata(self._decision, self._served)
-        if METADATA_KEY in metadata:  # the candidate was a router itself
-            found["nested"] = metadata[METADATA_KEY]
-        metadata |= {METADATA_KEY: found, OUTCOME_KEY: outcome.to_dict()}
+    def ended(self) -> AIMessage:
+        """Settle the request, now that the call has ended; return the caller's message."""
+        outcome = self.settled(self._opened.message)
+        metadata = stamped(self._last.get("metadata") or {}, self._decision, self._served, outcome=outcome)
         self._stream.dispatch({**self._last, "metadata": metadata})
         answer = self._stream.output_message
         assert answer is not None  # noqa: S101 - the stream has its last event
         return answer
 
-    def broke_off(self, error: BaseException) -> BaseException:
+    def broken_off(self, error: BaseException) -> BaseException:
         """Settle the request with an error; return what that is to the caller."""
-        self._served.finish(None, error, first_token_s=self._first_token_s)
-        if isinstance(error, Exception):
-            try:
-                raise_interrupted(error, "".join(self._text), self._decision, self._served.served_by)
-            except Exception as raised:  # noqa: BLE001 - raised where the stream is read
-                return raised
-        return error
+        return self.interrupted(error, known=self._opened.message, text="".join(self._text))
 
 
-def _passed_on(
-    opened: Opened[ChatModelStream], decision: RoutingDecision, served: Served, run: EventRun
-) -> ChatModelStream:
+def _passed_on(decision: RoutingDecision, served: Served, run: EventRun) -> ChatModelStream:
+    opened: Opened[ChatModelStream] = served.answer
     stream = ChatModelStream(message_id=opened.message_id)
     passing, begun = _Passing(stream, decision, served), opened.begun
     source = itertools.chain(begun.held, () if begun.has_ended else begun.read_on(served.left_s))
@@ -193,13 +186,14 @@ def _passed_on(
             if event is not _END:
                 passing.event(event)
                 return True
-            run.ended(passing.ended(opened.message))
+            ends = functools.partial(run.ended, passing.ended())
         except BaseException as error:  # noqa: BLE001 - raised where the stream is read
-            raised = passing.broke_off(error)
-            run.failed(raised)
+            raised = passing.broken_off(error)
             stream.fail(raised)
+            ends = functools.partial(run.failed, raised)
         abandoned.detach()
         begun.close()
+        ends()
         return False
 
     def is_left() -> None:
@@ -213,9 +207,8 @@ def _passed_on(
     return stream
 
 
-def _apassed_on(
-    opened: Opened[AsyncChatModelStream], decision: RoutingDecision, served: Served, run: EventRun
-) -> AsyncChatModelStream:
+def _apassed_on(decision: RoutingDecision, served: Served, run: EventRun) -> AsyncChatModelStream:
+    opened: Opened[AsyncChatModelStream] = served.answer
     stream = AsyncChatModelStream(message_id=opened.message_id)
     passing, begun = _Passing(stream, decision, served), opened.begun
 
@@ -224,11 +217,13 @@ def _apassed_on(
             async with contextlib.aclosing(aread(begun, served)) as parts:
                 async for event in parts:
                     passing.event(event)
-            await run.aended(passing.ended(opened.message))
+            await run.aended(passing.ended())
         except BaseException as error:
-            raised = passing.broke_off(error)
-            await run.afailed(raised)
-            stream.fail(raised)
+            raised = passing.broken_off(error)
+            try:
+                await run.afailed(raised)
+            finally:
+                stream.fail(raised)
             if not isinstance(error, Exception):
                 raise
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +25,8 @@ class HeldCalls:
     def __init__(self, *, holds_all: bool = False) -> None:
         self._holds_all = holds_all
         self._calls: list[HeldCallbacks] = []
-        self._of_answer: dict[int, tuple[Any, HeldCallbacks]] = {}
+        self._of_answer: dict[int, tuple[Any, HeldCallbacks | None]] = {}
+        self._lock = threading.Lock()
         self._is_settled = False
 
     def config(self, step: Call, config: RunnableConfig) -> tuple[RunnableConfig, HeldCallbacks | None]:
@@ -53,40 +54,65 @@ class HeldCalls:
             var_child_runnable_config.reset(token)
 
     def keep(self, answer: Any, held: HeldCallbacks | None) -> None:
-        """Remember which tokens belong to an answer. One that comes when all is settled comes for nobody."""
-        if held is None:
-            return
-        if self._is_settled:
-            close = getattr(answer, "close", None)
-            if close is not None and not inspect.iscoroutinefunction(close):
-                close()
-            return
-        self._of_answer[id(answer)] = (answer, held)
+        """Remember an answer, and what holds its tokens. One that comes when all is settled is closed."""
+        if not self._is_kept(answer, held):
+            _close(answer)
+
+    async def akeep(self, answer: Any, held: HeldCallbacks | None) -> None:
+        """Do as `keep` does."""
+        if not self._is_kept(answer, held):
+            await _aclose(answer)
 
     def settle(self, answer: Any = None) -> None:
-        """Let go of every call's tokens, now that the answer is known; None where there is none."""
-        chosen = self._chosen(answer)
-        for held in self._calls:
-            if held is not chosen:
-                held.reject()
-        if chosen is not None:
-            chosen.accept()
-        self._calls, self._is_settled = [], True
+        """Let go of every call, now that the answer is known; None where there is none.
+
+        Open streams among the others are closed. A handler that raises keeps no other call from being let go.
+        """
+        chosen, rejected, others = self._settled(answer)
+        with contextlib.ExitStack() as last_first:
+            for other in others:
+                last_first.callback(_close, other)
+            if chosen is not None:
+                last_first.callback(chosen.accept)
+            for held in rejected:
+                last_first.callback(held.reject)
 
     async def asettle(self, answer: Any = None) -> None:
-        """Do as `settle` does."""
-        chosen = self._chosen(answer)
-        for held in self._calls:
-            if held is not chosen:
-                await held.areject()
-        if chosen is not None:
-            await chosen.aaccept()
-        self._calls, self._is_settled = [], True
+        """Do as `settle` does; nor does a cancellation."""
+        chosen, rejected, others = self._settled(answer)
+        async with contextlib.AsyncExitStack() as last_first:
+            for other in others:
+                last_first.push_async_callback(_aclose, other)
+            if chosen is not None:
+                last_first.push_async_callback(chosen.aaccept)
+            for held in rejected:
+                last_first.push_async_callback(held.areject)
 
-    def others(self, answer: Any) -> list[Any]:
-        """Return the answers that did not become the one; streams among them are still open."""
-        return [kept for kept, _ in self._of_answer.values() if kept is not answer]
+    def _is_kept(self, answer: Any, held: HeldCallbacks | None) -> bool:
+        with self._lock:  # a call may end in a thread of its own, just when another is chosen
+            if not self._is_settled:
+                self._of_answer[id(answer)] = (answer, held)
+            return not self._is_settled
 
-    def _chosen(self, answer: Any) -> HeldCallbacks | None:
-        found = self._of_answer.get(id(answer))
-        return None if found is None else found[1]
+    def _settled(self, answer: Any) -> tuple[HeldCallbacks | None, list[HeldCallbacks], list[Any]]:
+        """Return what holds the answer's tokens, what holds those of others, and the other answers."""
+        with self._lock:
+            self._is_settled = True
+            calls, self._calls = self._calls, []
+            answers, self._of_answer = self._of_answer, {}
+        _, chosen = answers.pop(id(answer), (None, None))
+        rejected = [held for held in calls if held is not chosen]
+        return chosen, rejected, [other for other, _ in answers.values()]
+
+
+def _close(answer: Any) -> None:
+    """Close a stream that nobody will read; of any other answer there is nothing to close."""
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
+
+
+async def _aclose(answer: Any) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        await close()

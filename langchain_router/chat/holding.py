@@ -10,9 +10,10 @@ everything at once.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, BaseCallbackManager
 from langchain_core.callbacks.manager import ahandle_event, handle_event
@@ -45,28 +46,37 @@ class HeldCallbacks:
 
     def accept(self) -> None:
         """Tell the handlers all that was kept; from now on they hear everything at once."""
-        for stand_in in self._stand_ins.values():
-            for event, args, kwargs in stand_in.take():
-                handle_event([stand_in.handler], event, None, *args, **kwargs)
-            stand_in.open()
+        try:
+            for stand_in in self._stand_ins.values():
+                for event, args, kwargs in stand_in.let_go(hears_tokens=True):
+                    handle_event([stand_in.handler], event, None, *args, **kwargs)
+        except BaseException:  # a handler that raises: the answer reaches nobody
+            self.reject()
+            raise
 
     async def aaccept(self) -> None:
         """Do as `accept` does, for handlers that are async."""
-        for stand_in in self._stand_ins.values():
-            for event, args, kwargs in stand_in.take():  # and what comes while the handlers are told
-                await ahandle_event([stand_in.handler], event, None, *args, **kwargs)
-            stand_in.open()
+        try:
+            for stand_in in self._stand_ins.values():
+                for event, args, kwargs in stand_in.let_go(hears_tokens=True):
+                    await ahandle_event([stand_in.handler], event, None, *args, **kwargs)
+        except BaseException:
+            await self.areject()
+            raise
 
     def reject(self) -> None:
-        """Tell those handlers that are no message or event stream what was kept, but for the tokens."""
+        """Tell those handlers that are no message or event stream what was kept, but for the tokens.
+
+        They hear what comes later too, such as the end of a run that was given up.
+        """
         for stand_in in self._stand_ins.values():
-            for event, args, kwargs in stand_in.drop():
+            for event, args, kwargs in stand_in.let_go(hears_tokens=False):
                 handle_event([stand_in.handler], event, None, *args, **kwargs)
 
     async def areject(self) -> None:
         """Do as `reject` does, for handlers that are async."""
         for stand_in in self._stand_ins.values():
-            for event, args, kwargs in stand_in.drop():
+            for event, args, kwargs in stand_in.let_go(hears_tokens=False):
                 await ahandle_event([stand_in.handler], event, None, *args, **kwargs)
 
     def _held(self, handler: BaseCallbackHandler) -> Any:
@@ -79,7 +89,7 @@ Event = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
 class StandIn:
-    """Takes a handler's place, and keeps what it would have heard until it is opened or dropped.
+    """Takes a handler's place, and keeps what it would have heard until it is let go.
 
     It passes for an instance of the handler's class, because LangChain asks: whether a handler of a class is
     there already, and whether one wants tokens.
@@ -88,7 +98,8 @@ class StandIn:
     def __init__(self, handler: BaseCallbackHandler) -> None:
         self.handler = handler
         self._kept: deque[Event] = deque()
-        self._mode = "held"
+        self._lock = threading.Lock()  # a call may go on in a thread of its own while it is let go
+        self._mode: Literal["held", "open", "dropped"] = "held"
 
     @property  # type: ignore[misc]
     def __class__(self) -> type[Any]:
@@ -97,41 +108,50 @@ class StandIn:
     @property
     def run_inline(self) -> bool:
         """Whether async managers call it in the event loop: so that events are kept in their order."""
-        return self._mode != "open" or self.handler.run_inline
+        return self._mode == "held" or self.handler.run_inline
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.handler, name)
         if name in _TAPS:  # event streams would show the output as it passes
             return _untapped
-        if not name.startswith("on_") or self._mode == "open":
+        if not name.startswith("on_"):
             return value
-        return self._keeper(name)
+        return self._keeper(name, value) if self._mode == "held" else self._heard(name, value)
 
-    def take(self) -> Iterator[Event]:
-        """Yield what was kept, in order, and what is still being kept meanwhile."""
-        while self._kept:
-            yield self._kept.popleft()
+    def let_go(self, *, hears_tokens: bool) -> Iterator[Event]:
+        """Yield, in order, what was kept and may be heard, and what is still being kept meanwhile.
 
-    def open(self) -> None:
-        """Let everything through from now on."""
-        self._mode = "open"
+        After that the handler hears at once all that it may hear. The first letting go counts.
+        """
+        hears = (lambda _: True) if hears_tokens else self._hears_of_draft
+        while self._mode == "held":
+            with self._lock:
+                if not self._kept:
+                    self._mode = "open" if hears_tokens else "dropped"
+                    return
+                event = self._kept.popleft()
+            if hears(event[0]):
+                yield event
 
-    def drop(self) -> list[Event]:
-        """Let nothing through any more; return what the handler may still hear."""
-        kept, self._kept = self._kept, deque()
-        if self._mode == "open":
-            return []
-        self._mode = "dropped"
-        if _is_stream(self.handler):
-            return []
-        return [event for event in kept if event[0] not in _TOKEN_EVENTS]
+    def _hears_of_draft(self, name: str) -> bool:
+        return name not in _TOKEN_EVENTS and not _is_stream(self.handler)
 
-    def _keeper(self, name: str) -> Callable[..., None]:
-        def keep(*args: Any, **kwargs: Any) -> None:
-            if self._mode == "held":
-                self._kept.append((name, args, kwargs))
+    def _keeper(self, name: str, value: Callable[..., Any]) -> Callable[..., Any]:
+        def keep(*args: Any, **kwargs: Any) -> Any:
+            with self._lock:
+                if self._mode == "held":
+                    self._kept.append((name, args, kwargs))
+                    return None
+            return self._heard(name, value)(*args, **kwargs)  # let go since LangChain asked for it
 
         return keep
+
+    def _heard(self, name: str, value: Callable[..., Any]) -> Callable[..., Any]:
+        return value if self._mode == "open" or self._hears_of_draft(name) else _unheard
+
+
+def _unheard(*_: Any, **__: Any) -> None:
+    """Take no note of an event."""
 
 
 def _untapped(run_id: Any, output: Any) -> Any:  # noqa: ARG001 - the shape of LangChain's hook

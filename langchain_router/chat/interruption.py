@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables import RunnableConfig
@@ -47,17 +47,8 @@ def watched(
     except Exception as error:
         if not watch.tokens:
             raise
-        raise_interrupted(error, "".join(watch.tokens), decision, step.step.candidate.name)
-
-
-def raise_interrupted(error: Exception, partial: str, decision: RoutingDecision, candidate: str) -> NoReturn:
-    """Raise what an answer's breaking off is to the caller; takes what `as_interrupted` takes.
-
-    Raises:
-        StreamInterruptedError: From the error given.
-    """
-    raised = as_interrupted(error, partial, decision, candidate)
-    raise raised
+        interrupted = as_interrupted(error, "".join(watch.tokens), decision, step.step.candidate.name)
+        raise interrupted  # noqa: B904 - it bears its cause, or is the error itself
 
 
 def as_interrupted(

@@ -2,13 +2,83 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from langchain_router.chat.replies import message_in
+from langchain_router.finish import finish_of
+
+REASONING: Final = frozenset(
+    {"reasoning", "reasoning_content", "reasoning_items", "thinking", "thinking_blocks", "redacted_thinking"}
+)
+"""What reasoning is called: as the type of a content block, and as a key beside the content."""
+
+_ANSWERS_BESIDE: Final = frozenset({"function_call", "audio", "refusal"})
+"""What of an answer comes beside the content."""
+
+
+class Look(NamedTuple):
+    """What a part of a stream holds.
+
+    Attributes:
+        shows: Whether a user sees something of it, be it reasoning; a chunk that only names the role, the
+            usage or the end shows nothing.
+        answers: Whether it holds a piece of the answer itself; reasoning is none.
+        is_used: Whether a program uses it: a piece of a tool call, or of structured output.
+        says_how_it_ended: Whether it holds a finish reason.
+        text: Its text.
+    """
+
+    shows: bool
+    answers: bool
+    is_used: bool
+    says_how_it_ended: bool
+    text: str
+
+
+def look_at(part: Any) -> Look:
+    """Look at a part of a stream of chunks."""
+    is_structured = isinstance(part, Mapping)
+    message = part.get("raw", part) if is_structured else part
+    if not isinstance(message, BaseMessage):
+        return Look(shows=True, answers=True, is_used=is_structured, says_how_it_ended=False, text="")
+    calls, answers = bool(getattr(message, "tool_call_chunks", None)), _answers(message)
+    return Look(
+        shows=answers or _has_reasoning(message),
+        answers=answers,
+        is_used=is_structured or calls,
+        says_how_it_ended=finish_of(message) is not None,
+        text=message.text,
+    )
+
+
+def _answers(message: BaseMessage) -> bool:
+    if not isinstance(message, AIMessageChunk):
+        return True  # whole, from a model that cannot stream
+    if message.tool_call_chunks or any(message.additional_kwargs.get(key) for key in _ANSWERS_BESIDE):
+        return True
+    if isinstance(message.content, str):
+        return bool(message.content)
+    return any(
+        bool(block) if isinstance(block, str) else block.get("type") not in REASONING and not _is_empty(block)
+        for block in message.content
+    )
+
+
+def _has_reasoning(message: BaseMessage) -> bool:
+    if any(message.additional_kwargs.get(key) for key in REASONING):
+        return True
+    return isinstance(message.content, list) and any(
+        isinstance(block, dict) and block.get("type") in REASONING for block in message.content
+    )
+
+
+def _is_empty(block: Mapping[str, Any]) -> bool:
+    """Return whether a block only announces that text follows."""
+    return block.get("type") in ("text", None) and not block.get("text")
 
 
 def merged(parts: list[Any]) -> Any:
@@ -29,45 +99,40 @@ def merged(parts: list[Any]) -> Any:
     return found or None
 
 
-def shows(part: Any) -> bool:
-    """Return whether a user sees something of this part; a chunk that only names the role does not count."""
-    if isinstance(part, Mapping) and "raw" in part:
-        part = part["raw"]
-    if isinstance(part, AIMessageChunk):
-        return bool(part.content or part.tool_call_chunks)
-    return True
-
-
-def is_used(part: Any) -> bool:
-    """Return whether a program uses this part: a piece of a tool call, or of structured output."""
-    return isinstance(part, Mapping) or bool(getattr(part, "tool_call_chunks", None))
-
-
-def text_of(part: Any) -> str:
-    """Return the text that a part of a stream shows."""
-    return part.text if isinstance(part, BaseMessage) else ""
-
-
 class Tail:
-    """Gathers from a stream's parts what is only known at its end, without keeping their text."""
+    """Gathers what a stream's outcome needs: how it ended, the usage, whether its tool calls are whole.
+
+    Attributes:
+        text: The texts of the parts, for the case that it breaks off.
+    """
 
     def __init__(self) -> None:
-        self._facts: list[AIMessageChunk] = []
         self.text: list[str] = []
+        self._metadata: dict[str, Any] = {}
+        self._usage: UsageMetadata | None = None
+        self._calls: list[AIMessageChunk] = []
+        self._is_empty = True
 
     def note(self, part: Any) -> None:
         """Take a part in."""
         message = part.get("raw") if isinstance(part, Mapping) else part
-        if isinstance(message, BaseMessage):
-            self.text.append(message.text)
-            usage, metadata = getattr(message, "usage_metadata", None), message.response_metadata
-            if usage or len(metadata) > 1 or (metadata and not self._facts):
-                self._facts.append(
-                    AIMessageChunk(content="", usage_metadata=usage, response_metadata=metadata)
-                )
+        if not isinstance(message, BaseMessage):
+            return
+        self._is_empty = False
+        self.text.append(message.text)
+        if message.response_metadata:
+            known = {key: value for key, value in message.response_metadata.items() if value is not None}
+            self._metadata.update(known)  # not merged: equal words would be joined
+        usage = getattr(message, "usage_metadata", None)
+        if usage:
+            self._usage = add_usage(self._usage, usage)
+        calls = getattr(message, "tool_call_chunks", None)
+        if calls:
+            self._calls.append(AIMessageChunk(content="", tool_call_chunks=calls))
 
     def message(self) -> AIMessage | None:
-        """Return a message with the usage and the metadata of all parts, without text."""
-        with contextlib.suppress(TypeError):  # metadata that cannot be merged
-            return message_in(merged(list(self._facts)))
-        return message_in(self._facts[-1])
+        """Return a message with the usage, the metadata and the tool calls of all parts, without text."""
+        if self._is_empty:
+            return None
+        whole = message_in(merged(list(self._calls))) or AIMessage("")
+        return whole.model_copy(update={"usage_metadata": self._usage, "response_metadata": self._metadata})

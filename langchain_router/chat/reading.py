@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import queue
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from langchain_router.chat.parts import is_used, merged, shows, text_of
-from langchain_router.chat.replies import check_is_finished, fault_of, message_in
-from langchain_router.exceptions import DeadlineExceededError, MalformedResponseError
+from langchain_router.chat.parts import Look, look_at, merged
+from langchain_router.chat.replies import check_is_finished, fault_of, message_in, unusable
+from langchain_router.chat.timed_parts import END, TimedParts, Wait, next_within
+from langchain_router.exceptions import MalformedResponseError
 from langchain_router.execution.moves import Reply
-from langchain_router.execution.workers import AbandonedError, Worker
-from langchain_router.finish import finish_of
 from langchain_router.request import estimate_tokens
 
 Until = Literal["shown", "enough", "end"]
 """How far to read before the answer is decided on: to the first part that shows something, to so many
 tokens, or to the end."""
-
-_END: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +27,10 @@ class Reading:
         candidate: Whose stream it is.
         until: How far to read before it is decided on.
         tokens: How many are enough.
-        whole_if_used: Read to the end what a program reads: tool calls and structured output.
-        first_token_s: Seconds to the first token, or None; where it is read to the end, to the end.
+        whole_if_used: Read to the end what a program reads: tool calls and structured output. A tool call
+            that follows text which has gone out is held back until it is whole.
+        first_token_s: Seconds to the first part that shows something, or None; for `until="shown"`.
+        decided_s: Seconds to where it is decided on, or None; after the first token, where that has a limit.
         between_s: Seconds between parts, or None.
     """
 
@@ -42,19 +39,21 @@ class Reading:
     tokens: int = 0
     whole_if_used: bool = False
     first_token_s: float | None = None
+    decided_s: float | None = None
     between_s: float | None = None
 
-    def is_far_enough(self, held: list[Any]) -> bool:
-        """Return whether what was read will do to decide."""
-        if not shows(held[-1]) and self.until != "end":
-            return False
-        if self.until == "end" or (self.whole_if_used and any(is_used(part) for part in held)):
-            return False
-        return self.until == "shown" or sum(estimate_tokens(text_of(part)) for part in held) >= self.tokens
+    @property
+    def is_limited(self) -> bool:
+        """Whether any part of it has a limit in time."""
+        return any(limit is not None for limit in (self.first_token_s, self.decided_s, self.between_s))
 
-    def late(self, what: str, limit_s: float) -> DeadlineExceededError:
-        """Return the error for a stream that is too slow."""
-        return DeadlineExceededError(self.candidate, limit_s=limit_s, what=what)
+    def look_at(self, part: Any) -> Look:
+        """Look at a part of such a stream."""
+        return look_at(part)
+
+    def fault_of(self, parts: list[Any]) -> str | None:
+        """Say why a program cannot use what these parts hold, or None."""
+        return fault_of(merged(parts))
 
 
 @dataclass(slots=True)
@@ -68,7 +67,7 @@ class Begun:
         read_on: Yields the other parts, within the deadlines; takes what tells the request's seconds left.
         close: Ends the stream, and the call behind it.
         leave: Does so without waiting, from wherever a stream that nobody reads any more is noticed, and then
-            does what it is given. Of a sync stream with deadlines only.
+            does what it is given. Of a sync stream only.
     """
 
     reading: Reading
@@ -90,9 +89,6 @@ class Begun:
         )
 
 
-# --- sync ----------------------------------------------------------------------------------------
-
-
 def begin(make: Callable[[], Iterator[Any]], reading: Reading) -> Begun:
     """Read a stream as far as `reading` says.
 
@@ -101,178 +97,160 @@ def begin(make: Callable[[], Iterator[Any]], reading: Reading) -> Begun:
         reading: How to read it.
 
     Raises:
-        MalformedResponseError: It ended without anything.
+        MalformedResponseError: It ended without an answer.
         DeadlineExceededError: It took too long.
     """
-    parts = _Parts(make, is_limited=reading.first_token_s is not None or reading.between_s is not None)
-    held: list[Any] = []
-    ends_s = None if reading.first_token_s is None else time.monotonic() + reading.first_token_s
+    parts = TimedParts(make, candidate=reading.candidate, is_limited=reading.is_limited)
+    seen = _Seen(reading)
     try:
-        while not held or not reading.is_far_enough(held):
-            part = parts.next(lambda: _limit(reading, ends_s, begun=bool(held)))
-            if part is _END:
-                break
-            held.append(part)
-        has_ended = not held or not reading.is_far_enough(held)
-        if has_ended:
-            _check_whole(held, reading.candidate)
+        while not seen.is_enough and (part := parts.next(seen.wait)) is not END:
+            seen.take(part)
+        seen.check()
     except BaseException:
         parts.close()
         raise
 
     def read_on(left_s: Callable[[], float]) -> Iterator[Any]:
-        while (part := parts.next(lambda: _gap(reading, left_s()))) is not _END:
-            yield part
+        rest = _Rest(seen)
+        while (part := parts.next(lambda: rest.wait(left_s()))) is not END:
+            if rest.goes_out(part):
+                yield part
+        yield from rest.held_back()
 
-    return Begun(reading, held, has_ended, read_on, parts.close, parts.leave)
-
-
-class _Parts:
-    """The parts of a blocking stream, each waited for within a limit.
-
-    Where there are limits the stream runs in a thread of its own, one part at a time and never ahead.
-    """
-
-    def __init__(self, make: Callable[[], Iterator[Any]], *, is_limited: bool) -> None:
-        self._make = make
-        self._parts: Iterator[Any] | None = None
-        self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._came: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        self._worker = Worker(self._serve, on_done=self._wake) if is_limited else None
-        self._is_closed = False
-        self._then: Callable[[], None] | None = None
-
-    def next(self, limit: Callable[[], tuple[float | None, DeadlineExceededError]]) -> Any:
-        """Return the next part, or `_END`."""
-        if self._worker is None:
-            self._parts = self._parts or iter(self._make())
-            return next(self._parts, _END)
-        self._wanted.put(True)
-        seconds, late = limit()
-        try:
-            part, error = self._came.get(timeout=seconds)
-        except queue.Empty:
-            self._abandon(self._worker)
-            raise late from None
-        except BaseException:  # an interrupt from the keyboard, perhaps
-            self._abandon(self._worker)
-            raise
-        if error is not None:
-            raise error
-        return part
-
-    def close(self) -> None:
-        """End the stream and the thread."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if self._worker is not None:
-            self._wanted.put(False)
-            self._worker.wait()
-        else:
-            _close(self._parts)
-
-    def _abandon(self, worker: Worker[None]) -> None:
-        self._is_closed = True
-        worker.abandon()
-        self._wanted.put(False)  # in case the client beneath swallows the interruption
-
-    def leave(self, then: Callable[[], None]) -> None:
-        """End the stream in its thread, then do `then`. Takes no lock: the garbage collector may call it."""
-        if not self._is_closed:
-            self._is_closed, self._then = True, then
-            self._wanted.put(False)
-
-    def _wake(self) -> None:
-        """Wake whoever waits for a part: the thread was left behind together with the one that waits."""
-        self._came.put((None, AbandonedError()))
-
-    def _serve(self) -> None:
-        parts: Iterator[Any] | None = None
-        try:
-            while self._wanted.get():
-                try:
-                    parts = parts or iter(self._make())
-                    self._came.put((next(parts, _END), None))
-                except Exception as error:  # noqa: BLE001 - raised where the part is asked for
-                    self._came.put((None, error))
-        finally:
-            _close(parts)
-            if self._then is not None:
-                self._then()
-
-
-def _close(parts: Iterator[Any] | None) -> None:
-    close = getattr(parts, "close", None)
-    if close is not None:
-        close()
-
-
-# --- async ---------------------------------------------------------------------------------------
+    return Begun(reading, seen.held, not seen.is_enough, read_on, parts.close, parts.leave)
 
 
 async def abegin(parts: AsyncGenerator[Any, None], reading: Reading) -> Begun:
     """Read a stream as `begin` does."""
-    held: list[Any] = []
-    ends_s = None if reading.first_token_s is None else time.monotonic() + reading.first_token_s
+    seen, name = _Seen(reading), reading.candidate
     try:
-        while not held or not reading.is_far_enough(held):
-            part = await _anext(parts, *_limit(reading, ends_s, begun=bool(held)))
-            if part is _END:
-                break
-            held.append(part)
-        has_ended = not held or not reading.is_far_enough(held)
-        if has_ended:
-            _check_whole(held, reading.candidate)
+        while (
+            not seen.is_enough and (part := await next_within(parts, seen.wait(), candidate=name)) is not END
+        ):
+            seen.take(part)
+        seen.check()
     except BaseException:
         await parts.aclose()
         raise
 
     async def read_on(left_s: Callable[[], float]) -> AsyncGenerator[Any, None]:
-        while (part := await _anext(parts, *_gap(reading, left_s()))) is not _END:
+        rest = _Rest(seen)
+        while (part := await next_within(parts, rest.wait(left_s()), candidate=name)) is not END:
+            if rest.goes_out(part):
+                yield part
+        for part in rest.held_back():
             yield part
 
-    return Begun(reading, held, has_ended, read_on, parts.aclose)
+    return Begun(reading, seen.held, not seen.is_enough, read_on, parts.aclose)
 
 
-async def _anext(parts: AsyncGenerator[Any, None], seconds: float | None, late: DeadlineExceededError) -> Any:
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await anext(parts, _END)
-    except TimeoutError:
-        if limit.expired():
-            raise late from None
-        raise
+class _Seen:
+    """The parts read so far, and what they come to: kept up with each, as adding up anew is quadratic."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.held: list[Any] = []
+        self.answers = self.says_how_it_ended = False
+        self._shows = self._is_used = False
+        self._tokens = 0
+        self._started_s = time.monotonic()
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it will do to decide."""
+        reading = self.reading
+        if reading.until == "end" or not self._shows or (reading.whole_if_used and self._is_used):
+            return False
+        return reading.until == "shown" or self._tokens >= reading.tokens
+
+    def take(self, part: Any) -> None:
+        """Take a part in."""
+        self.held.append(part)
+        look = self.note(part)
+        self._shows = self._shows or look.shows
+        self._is_used = self._is_used or look.is_used
+        self._tokens += estimate_tokens(look.text)
+
+    def note(self, part: Any) -> Look:
+        """Note of a part whether the stream holds an answer, without keeping it."""
+        look = self.reading.look_at(part)
+        self.answers = self.answers or look.answers
+        self.says_how_it_ended = self.says_how_it_ended or look.says_how_it_ended
+        return look
+
+    def wait(self) -> Wait:
+        """Say how long the next part may take."""
+        reading, is_silent = self.reading, self.reading.until == "shown" and not self._shows
+        what, limit_s = ("first token", reading.first_token_s) if is_silent else ("answer", reading.decided_s)
+        left_s = float("inf") if limit_s is None else self._started_s + limit_s - time.monotonic()
+        if self.held and reading.between_s is not None and reading.between_s < left_s:
+            return Wait(reading.between_s, "further chunk", reading.between_s)
+        return Wait(None) if limit_s is None else Wait(max(left_s, 0.0), what, limit_s)
+
+    def check(self) -> None:
+        """Refuse a stream that has ended without an answer, or too early.
+
+        Raises:
+            MalformedResponseError: It holds no answer.
+            TruncatedResponseError: It does not say how it ended, though its provider always does.
+        """
+        if self.is_enough:
+            return  # it goes on
+        if not self.held:
+            raise MalformedResponseError(f"{self.reading.candidate!r} ended its stream without a chunk.")
+        message = message_in(merged(self.held))
+        if message is not None:
+            check_is_finished(message, self.reading.candidate)
+        self.check_answers()
+
+    def check_answers(self) -> None:
+        """Refuse an ended stream that holds no answer: reasoning alone is none.
+
+        Raises:
+            MalformedResponseError: As said.
+        """
+        if not self.answers and not self.says_how_it_ended:
+            raise MalformedResponseError(f"{self.reading.candidate!r} ended its stream without an answer.")
 
 
-# --- what both share -----------------------------------------------------------------------------
+class _Rest:
+    """The parts of a stream that come after it was decided on."""
 
+    def __init__(self, seen: _Seen) -> None:
+        self._seen = seen
+        self._reading = seen.reading
+        self._held_back: list[Any] = []
 
-def _limit(
-    reading: Reading, ends_s: float | None, *, begun: bool
-) -> tuple[float | None, DeadlineExceededError]:
-    """Return how long the next part may take, and the error for when it takes longer."""
-    what = "answer" if reading.until == "end" else "first token"
-    left_s = None if ends_s is None else max(ends_s - time.monotonic(), 0.0)
-    if begun and reading.between_s is not None and (left_s is None or reading.between_s < left_s):
-        return reading.between_s, reading.late("further chunk", reading.between_s)
-    return left_s, reading.late(what, reading.first_token_s or 0.0)
+    def wait(self, left_s: float) -> Wait:
+        """Say how long the next part may take, with so many seconds left of the request."""
+        between_s = self._reading.between_s
+        if between_s is not None and between_s < left_s:
+            return Wait(between_s, "further chunk", between_s)
+        if left_s == float("inf"):
+            return Wait(None)
+        left_s = max(left_s, 0.0)
+        return Wait(left_s, "end within the request's deadline, that is", left_s)
 
+    def goes_out(self, part: Any) -> bool:
+        """Return whether a part goes out at once; else it is held back."""
+        if self._held_back:
+            self._held_back.append(part)
+            return False
+        if self._seen.answers and not self._reading.whole_if_used:
+            return True
+        if self._seen.note(part).is_used and self._reading.whole_if_used:
+            self._held_back.append(part)
+            return False
+        return True
 
-def _gap(reading: Reading, left_s: float) -> tuple[float | None, DeadlineExceededError]:
-    if reading.between_s is not None and reading.between_s < left_s:
-        return reading.between_s, reading.late("further chunk", reading.between_s)
-    if left_s == float("inf"):
-        return None, reading.late("end", 0.0)
-    return max(left_s, 0.0), reading.late("end within the request's deadline, that is", max(left_s, 0.0))
+    def held_back(self) -> list[Any]:
+        """Return, at the end, the parts held back.
 
-
-def _check_whole(held: list[Any], candidate: str) -> None:
-    if not held:
-        raise MalformedResponseError(f"{candidate!r} ended its stream without a chunk.")
-    message = message_in(merged(held))
-    if message is None:
-        return
-    check_is_finished(message, candidate)
-    if finish_of(message) is None and not any(shows(part) for part in held):
-        raise MalformedResponseError(f"{candidate!r} ended its stream without an answer.")
+        Raises:
+            MalformedResponseError: A program cannot use them, or the stream held reasoning and no answer.
+        """
+        self._seen.check_answers()
+        fault = self._reading.fault_of(self._held_back) if self._held_back else None
+        if fault is not None:
+            raise unusable(self._reading.candidate, fault)
+        return self._held_back

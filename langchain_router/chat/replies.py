@@ -6,10 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ToolCallChunk,
+    message_chunk_to_message,
+)
+from langchain_core.messages.tool import invalid_tool_call as create_invalid_tool_call
 
-from langchain_router.exceptions import TruncatedResponseError
-from langchain_router.execution.moves import Reply
+from langchain_router.decision import RoutingDecision
+from langchain_router.exceptions import MalformedResponseError, TruncatedResponseError
+from langchain_router.execution.moves import Call, Reply
 from langchain_router.finish import finish_of
 
 _SAY_HOW_THEY_END: Final = frozenset(
@@ -37,13 +45,30 @@ def reply_to(answer: Any, candidate: str) -> Reply:
     return Reply(answer=answer, message=message, fault=fault_of(answer))
 
 
+def checked(reply: Reply, decision: RoutingDecision, step: Call) -> Reply:
+    """Refuse a tool call or structured answer that cannot be used, while another may still serve.
+
+    Raises:
+        MalformedResponseError: The answer has a fault, and the plan goes on behind its step.
+    """
+    is_last = step.step is decision.plan[-1]
+    if decision.has_checks and step.role in ("answer", "hedge") and reply.fault and not is_last:
+        raise unusable(step.step.candidate.name, reply.fault)
+    return reply
+
+
+def unusable(candidate: str, fault: str) -> MalformedResponseError:
+    """Return the error for an answer that a program cannot use."""
+    return MalformedResponseError(f"{candidate!r} gave an unusable answer: {fault}.")
+
+
 def message_in(answer: Any) -> AIMessage | None:
-    """Return the model's message in what it returned, or None."""
+    """Return the model's message in what it returned, or None; a broken tool call is an invalid one in it."""
     if isinstance(answer, Mapping):
         answer = answer.get("raw")
     if isinstance(answer, AIMessageChunk):
         whole = message_chunk_to_message(answer)
-        return whole if isinstance(whole, AIMessage) else None
+        return _without_guesses(whole, answer) if isinstance(whole, AIMessage) else None
     return answer if isinstance(answer, AIMessage) else None
 
 
@@ -77,12 +102,24 @@ def _has_broken_call(message: Any) -> bool:
         return False
     # The chunks of a stream themselves, as LangChain completes arguments that break off.
     chunks = getattr(message, "tool_call_chunks", ())
-    return bool(message.invalid_tool_calls) or not all(_is_json(chunk["args"] or "{}") for chunk in chunks)
+    return bool(message.invalid_tool_calls) or not all(map(_is_whole, chunks))
 
 
-def _is_json(text: str) -> bool:
+def _without_guesses(message: AIMessage, chunk: AIMessageChunk) -> AIMessage:
+    """Return a stream's message without the tool calls whose arguments LangChain had to complete."""
+    broken = [one for one in chunk.tool_call_chunks if not _is_whole(one)]
+    if not broken or message.invalid_tool_calls:
+        return message
+    cut = [create_invalid_tool_call(name=one["name"], args=one["args"], id=one["id"]) for one in broken]
+    whole = [
+        call for call, one in zip(message.tool_calls, chunk.tool_call_chunks, strict=True) if _is_whole(one)
+    ]
+    return message.model_copy(update={"tool_calls": whole, "invalid_tool_calls": cut})
+
+
+def _is_whole(call: ToolCallChunk) -> bool:
     try:
-        json.loads(text, strict=False)
+        json.loads(call["args"] or "{}", strict=False)
     except ValueError:
         return False
     return True

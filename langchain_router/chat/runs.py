@@ -14,13 +14,16 @@ from typing import Any, Literal, Self, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_model_stream import AsyncChatModelStream, ChatModelStream
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
 from langchain_router.chat.calls import RoutedCall
+from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import watched
-from langchain_router.chat.replies import reply_to
+from langchain_router.chat.ready_models import Copies, made
+from langchain_router.chat.replies import checked, reply_to
 from langchain_router.chat.stamp import stamp
 from langchain_router.chat.stream_modes import Buffer
 from langchain_router.chat.unreadable import unreadable
@@ -43,6 +46,7 @@ class RoutedRuns(BaseChatModel):
     stream_mode: Any = Field(default_factory=Buffer)
 
     _router: Router = PrivateAttr()
+    _copies: Copies = PrivateAttr(default_factory=Copies)
 
     @property
     def core(self) -> Router:
@@ -104,19 +108,18 @@ class RoutedRuns(BaseChatModel):
         held: HeldCalls,
     ) -> Reply:
         """Make one call and return its whole answer; raises its error."""
-        model, options, model_config = self.ready(call, decision, step, config)
-        model_config, kept = held.config(step, model_config)
+        model_config, kept = held.config(step, call.config_for(decision, step, config))
         name = step.step.candidate.name
-        messages = call.messages if step.messages is None else list(step.messages)
-        is_held = kept is not None
-        with watched(model_config, decision, step, is_held=is_held) as watched_config, unreadable(name):
-            answer = within(
-                lambda: model.invoke(messages, watched_config, **options),
-                step.timeout_s,
-                too_late=lambda: too_late(step),
-            )
-            reply = reply_to(answer, name)
-        held.keep(answer, kept)
+        with watched(model_config, decision, step, is_held=kept is not None) as watched_config:
+
+            def answered() -> Reply:
+                model, options = self.model_for(call, step)
+                with unreadable(name):
+                    return reply_to(model.invoke(_asked(call, step), watched_config, **options), name)
+
+            reply = within(answered, step.timeout_s, too_late=lambda: too_late(step))
+            checked(reply, decision, step)
+        held.keep(reply.answer, kept)
         return reply
 
     async def areply(
@@ -128,16 +131,17 @@ class RoutedRuns(BaseChatModel):
         held: HeldCalls,
     ) -> Reply:
         """Do as `reply` does."""
-        model, options, model_config = await self.aready(call, decision, step, config)
-        model_config, kept = held.config(step, model_config)
+        model_config, kept = held.config(step, call.config_for(decision, step, config))
         name = step.step.candidate.name
-        messages = call.messages if step.messages is None else list(step.messages)
-        is_held = kept is not None
-        with watched(model_config, decision, step, is_held=is_held) as watched_config, unreadable(name):
+        with watched(model_config, decision, step, is_held=kept is not None) as watched_config:
             async with awithin(step):
-                answer = await model.ainvoke(messages, watched_config, **options)
-            reply = reply_to(answer, name)
-        held.keep(answer, kept)
+                model, options = await self.amodel_for(call, step)
+                async with ended_if_cancelled(watched_config) as noted_config:
+                    with unreadable(name):
+                        answer = await model.ainvoke(_asked(call, step), noted_config, **options)
+                        reply = reply_to(answer, name)
+            checked(reply, decision, step)
+        await held.akeep(answer, kept)
         return reply
 
     # --- streams --------------------------------------------------------------------------------
@@ -172,32 +176,40 @@ class RoutedRuns(BaseChatModel):
         """Return a copy that obeys these constraints as well as its own."""
         return self.model_copy(update={"constraints": self.constraints.narrowed(constraints)})
 
-    def ready(self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig) -> Ready:
-        """Return what to call for a step; waits for the rate limiter, if there is one."""
+    def model_for(self, call: RoutedCall, step: Call) -> tuple[Runnable[Any, Any], dict[str, Any]]:
+        """Return what to call for a step, and the options of the call.
+
+        It waits for the rate limiter, if there is one, and at first for the model to be made: all within the
+        time that the call has, so that whoever limits that calls this within the limit.
+        """
         if self.rate_limiter:
             self.rate_limiter.acquire(blocking=True)
-        return self._bound(call, decision, step, step.step.candidate.chat_model(), config)
+        return self._bound(call, step, made(step.step.candidate))
+
+    async def amodel_for(self, call: RoutedCall, step: Call) -> tuple[Runnable[Any, Any], dict[str, Any]]:
+        """Do as `model_for` does."""
+        if self.rate_limiter:
+            await self.rate_limiter.aacquire(blocking=True)
+        return self._bound(call, step, await step.step.candidate.achat_model())
+
+    def ready(self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig) -> Ready:
+        """Return what `model_for` does, and the call's config; for integrations."""
+        return *self.model_for(call, step), call.config_for(decision, step, config)
 
     async def aready(
         self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig
     ) -> Ready:
         """Do as `ready` does."""
-        if self.rate_limiter:
-            await self.rate_limiter.aacquire(blocking=True)
-        return self._bound(call, decision, step, await step.step.candidate.achat_model(), config)
+        return *(await self.amodel_for(call, step)), call.config_for(decision, step, config)
 
     def has_own_run(self, decision: RoutingDecision) -> bool:
         """Return whether a call opens a run of its own: when asked to, and when several models may speak."""
         return self.trace == "chain" or decision.has_checks
 
     def _bound(
-        self,
-        call: RoutedCall,
-        decision: RoutingDecision,
-        step: Call,
-        model: BaseChatModel,
-        config: RunnableConfig,
-    ) -> Ready:
+        self, call: RoutedCall, step: Call, model: BaseChatModel
+    ) -> tuple[Runnable[Any, Any], dict[str, Any]]:
+        candidate = step.step.candidate
         if isinstance(model, RoutedRuns):  # a router as a candidate obeys the same limits
             model = model.under(call.request.constraints)
         wanted: dict[str, Any] = {}
@@ -208,13 +220,14 @@ class RoutedRuns(BaseChatModel):
         timeout_s = _client_timeout_s(step)
         if timeout_s is not None:
             wanted["request_timeout"] = timeout_s
-        if wanted:
-            model = model.model_copy(update=wanted)
-        model_config = call.config_for(decision, step, config)
+        model = self._copies.of(candidate, model, wanted)
         if step.messages is not None:  # a question of a check's own: none of the call's tools and options
-            return model, {}, model_config
-        bound, options = call.bind(step.step.candidate, model, call.options)
-        return bound, options, model_config
+            return model, {}
+        return call.bind(candidate, model, call.options)
+
+
+def _asked(call: RoutedCall, step: Call) -> list[BaseMessage]:
+    return call.messages if step.messages is None else list(step.messages)
 
 
 class awithin:  # noqa: N801 - reads as the function that it stands for

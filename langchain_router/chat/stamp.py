@@ -22,12 +22,10 @@ def stamp(answer: Any, decision: RoutingDecision, served: Served) -> Any:
     hold the original. Of a stream, stamp the first chunk only, since merging chunks joins equal keys.
     """
     if isinstance(answer, BaseMessage):
-        found = router_metadata(decision, served)
-        if METADATA_KEY in answer.response_metadata:  # the candidate was a router itself
-            found["nested"] = answer.response_metadata[METADATA_KEY]
-        metadata = {**answer.response_metadata, METADATA_KEY: found}
-        if served.outcome is not None and not isinstance(answer, AIMessageChunk):
-            metadata[OUTCOME_KEY] = served.outcome.to_dict()
+        is_whole = not isinstance(answer, AIMessageChunk)
+        metadata = stamped(
+            answer.response_metadata, decision, served, outcome=served.outcome if is_whole else None
+        )
         return answer.model_copy(update={"response_metadata": metadata})
     if isinstance(answer, Mapping) and isinstance(answer.get("raw"), BaseMessage):
         return type(answer)({**answer, "raw": stamp(answer["raw"], decision, served)})  # type: ignore[call-arg]
@@ -42,13 +40,22 @@ def stamp_outcome(part: Any, outcome: Outcome) -> Any:
     return part.model_copy(update={"response_metadata": metadata})
 
 
-def router_metadata(decision: RoutingDecision, served: Served) -> dict[str, Any]:
-    """Return the decision and the calls so far as JSON-serialisable data, without prompt text."""
-    return {
+def stamped(
+    metadata: Mapping[str, Any], decision: RoutingDecision, served: Served, *, outcome: Outcome | None
+) -> dict[str, Any]:
+    """Return an answer's metadata with the decision and the calls so far, and the outcome where it is known.
+
+    All of it is JSON-serialisable, without prompt text.
+    """
+    found: dict[str, Any] = {
         **decision.to_dict(),
         "served_by": served.served_by,
         "attempts": [attempt.to_dict() for attempt in served.attempts],
     }
+    if METADATA_KEY in metadata:  # the candidate was a router itself
+        found["nested"] = metadata[METADATA_KEY]
+    told = {} if outcome is None else {OUTCOME_KEY: outcome.to_dict()}
+    return {**metadata, METADATA_KEY: found, **told}
 
 
 def as_chunk(message: BaseMessage) -> AIMessageChunk:

@@ -63,17 +63,26 @@ class Predecide:
 
     def decided(self, decision: RoutingDecision) -> RoutingDecision:
         """Return the decision with the step chosen first, the others behind it, and no checks."""
-        predicted = {one.name: one.predicted_quality for one in decision.eligible}
+        expected = {one.name: one for one in decision.eligible}
 
         def quality_of(step: Step) -> float:
-            known = predicted.get(step.candidate.name)
-            return -1.0 if known is None else known
+            known = expected.get(step.candidate.name)
+            return -1.0 if known is None or known.predicted_quality is None else known.predicted_quality
 
-        good = [step for step in decision.plan if quality_of(step) >= self.quality]
-        chosen = good[0] if good else max(reversed(decision.plan), key=quality_of)
+        able = [step for step in decision.plan if step.candidate.name in expected]
+        good = [step for step in able if quality_of(step) >= self.quality]
+        chosen = good[0] if good else max(reversed(able), key=quality_of)
+        why = f"the first tier with predicted quality of at least {self.quality:g}"
         at = decision.plan.index(chosen)
         order = (chosen, *decision.plan[at + 1 :], *reversed(decision.plan[:at]))
-        return replace(decision, plan=tuple(replace(step, check=None) for step in order))
+        known = expected.get(chosen.candidate.name)
+        return replace(
+            decision,
+            plan=tuple(replace(step, check=None) for step in order),
+            reason=f"chosen before it streams: {why if good else 'the tier predicted best'}",
+            estimated_cost_usd=None if known is None else known.estimated_cost_usd,
+            confidence=None if known is None else known.predicted_quality,
+        )
 
 
 StreamMode = Buffer | Holdback | Predecide

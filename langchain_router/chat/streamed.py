@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_router.chat.calls import RoutedCall
+from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls
-from langchain_router.chat.interruption import raise_interrupted
+from langchain_router.chat.live import Showing, aserve_live, serve_live
 from langchain_router.chat.parts import Tail
 from langchain_router.chat.reading import Begun, Reading, abegin, begin
-from langchain_router.chat.replies import check_is_finished
+from langchain_router.chat.replies import check_is_finished, checked
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.chat.stamp import stamp, stamp_outcome
 from langchain_router.chat.stream_modes import Holdback, Predecide
 from langchain_router.chat.unreadable import unreadable
 from langchain_router.decision import RoutingDecision
-from langchain_router.exceptions import MalformedResponseError, TruncatedResponseError
+from langchain_router.exceptions import TruncatedResponseError
 from langchain_router.execution.moves import Call, Reply
 from langchain_router.execution.served import Served
 from langchain_router.outcomes.records import Outcome
@@ -37,7 +38,8 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
     decision = decided(runs, runs.core.decide(call.request))
 
     def run(_: Any, config: RunnableConfig) -> Iterator[Any]:
-        begun, served = _begun(runs, call, decision, config)
+        served = _served(runs, call, decision, config)
+        begun: Begun = served.answer
         shown = _Shown(decision, served)
         try:
             rest = () if begun.has_ended else begun.read_on(served.left_s)
@@ -45,7 +47,7 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
                 yield from shown.part(part)
             shown.ended()
         except BaseException as error:  # noqa: BLE001 - raised again, as what it is to the caller
-            shown.broke_off(error)
+            raise shown.broken_off(error)  # noqa: B904 - it bears its cause
         finally:
             begun.close()
 
@@ -56,36 +58,25 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
     return run(call.messages, call.config)
 
 
-def _begun(
-    runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, config: RunnableConfig
-) -> tuple[Begun, Served]:
+def _served(runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, config: RunnableConfig) -> Served:
     """Walk the plan until a stream has begun that may be shown."""
     held = HeldCalls(holds_all=decision.has_checks)
 
     def reply(step: Call) -> Reply:
         if step.messages is not None:
             return runs.reply(call, decision, step, config, held)
-        model, options, model_config = runs.ready(call, decision, step, config)
-        model_config, kept = held.config(step, model_config)
-        with unreadable(step.step.candidate.name):
-            begun = begin(
-                lambda: iter(model.stream(call.messages, model_config, **options)),
-                reading_of(runs, decision, step),
-            )
-        held.keep(begun, kept)  # whatever is not served is closed below
+        model_config, kept = held.config(step, call.config_for(decision, step, config))
+
+        def parts() -> Iterator[Any]:
+            model, options = runs.model_for(call, step)
+            with unreadable(step.step.candidate.name):
+                yield from model.stream(call.messages, model_config, **options)
+
+        begun = begin(parts, reading_of(runs, decision, step))
+        held.keep(begun, kept)
         return checked(begun.reply(), decision, step)
 
-    begun = None
-    try:
-        with held.around_checks(config, decision):
-            served = runs.core.serve(decision, call.request, reply, is_live=True)
-        begun = served.answer
-    finally:
-        held.settle(begun)
-        for other in held.others(begun):
-            if isinstance(other, Begun):
-                other.close()
-    return begun, served
+    return serve_live(runs, call, decision, config, held, reply)
 
 
 async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, None]:
@@ -93,7 +84,8 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
     decision = decided(runs, await runs.core.adecide(call.request))
 
     async def run(_: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
-        begun, served = await _abegun(runs, call, decision, config)
+        served = await _aserved(runs, call, decision, config)
+        begun: Begun = served.answer
         shown = _Shown(decision, served)
         try:
             async with contextlib.aclosing(aread(begun, served)) as parts:
@@ -102,7 +94,7 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
                         yield one
             shown.ended()
         except BaseException as error:  # noqa: BLE001 - raised again, as what it is to the caller
-            shown.broke_off(error)
+            raise shown.broken_off(error)  # noqa: B904 - it bears its cause
         finally:
             await begun.close()
 
@@ -123,34 +115,31 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
             yield part
 
 
-async def _abegun(
+async def _aserved(
     runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, config: RunnableConfig
-) -> tuple[Begun, Served]:
-    """Walk the plan as `_begun` does."""
+) -> Served:
+    """Walk the plan as `_served` does."""
     held = HeldCalls(holds_all=decision.has_checks)
 
     async def reply(step: Call) -> Reply:
         if step.messages is not None:
             return await runs.areply(call, decision, step, config, held)
-        model, options, model_config = await runs.aready(call, decision, step, config)
-        model_config, kept = held.config(step, model_config)
-        parts = cast("AsyncGenerator[Any, None]", model.astream(call.messages, model_config, **options))
-        with unreadable(step.step.candidate.name):
-            begun = await abegin(parts, reading_of(runs, decision, step))
-        held.keep(begun, kept)
+        model_config, kept = held.config(step, call.config_for(decision, step, config))
+
+        async def parts() -> AsyncGenerator[Any, None]:
+            model, options = await runs.amodel_for(call, step)
+            async with ended_if_cancelled(model_config) as noted_config:
+                made = model.astream(call.messages, noted_config, **options)
+                async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", made)) as chunks:
+                    with unreadable(step.step.candidate.name):
+                        async for chunk in chunks:
+                            yield chunk
+
+        begun = await abegin(parts(), reading_of(runs, decision, step))
+        await held.akeep(begun, kept)
         return checked(begun.reply(), decision, step)
 
-    begun = None
-    try:
-        with held.around_checks(config, decision):
-            served = await runs.core.aserve(decision, call.request, reply, is_live=True)
-        begun = served.answer
-    finally:
-        await held.asettle(begun)
-        for other in held.others(begun):
-            if isinstance(other, Begun):
-                await other.close()
-    return begun, served
+    return await aserve_live(runs, call, decision, config, held, reply)
 
 
 async def aread(begun: Begun, served: Served) -> AsyncGenerator[Any, None]:
@@ -163,20 +152,19 @@ async def aread(begun: Begun, served: Served) -> AsyncGenerator[Any, None]:
                 yield part
 
 
-class _Shown:
-    """Notes what goes out of a stream, and says at its end what came of the request."""
+class _Shown(Showing):
+    """The chunks of an answer that go out."""
 
     def __init__(self, decision: RoutingDecision, served: Served) -> None:
-        self._decision = decision
-        self._served = served
+        super().__init__(decision, served)
         self._tail = Tail()
-        self._first_token_s: float | None = None
+        self._is_first = True
         self._cut: TruncatedResponseError | None = None
 
     def part(self, part: Any) -> Iterator[Any]:
         """Yield a part as it goes out: the first bears the decision, the last the outcome."""
-        if self._first_token_s is None:
-            self._first_token_s = self._served.elapsed_s()
+        if self._is_first:
+            self._is_first = False
             part = stamp(part, self._decision, self._served)
         self._tail.note(part)
         message = part.get("raw") if isinstance(part, Mapping) else part
@@ -189,18 +177,15 @@ class _Shown:
             part = stamp_outcome(part, self.ended())
         yield part
 
-    def ended(self, error: BaseException | None = None) -> Outcome:
+    def ended(self) -> Outcome:
         """Settle the request; raise why its answer is not whole, if it is not."""
-        if error is None and self._cut is not None:
+        if self._cut is not None:
             raise self._cut
-        return self._served.finish(self._tail.message(), error, first_token_s=self._first_token_s)
+        return self.settled(self._tail.message())
 
-    def broke_off(self, error: BaseException) -> NoReturn:
-        """Settle the request, and raise what the breaking off is to the caller; a reader's leaving passes."""
-        self.ended(error)
-        if not isinstance(error, Exception):
-            raise error
-        raise_interrupted(error, "".join(self._tail.text), self._decision, self._served.served_by)
+    def broken_off(self, error: BaseException) -> BaseException:
+        """Settle the request with an error; return what that is to the caller."""
+        return self.interrupted(error, known=self._tail.message(), text="".join(self._tail.text))
 
 
 def decided(runs: RoutedRuns, decision: RoutingDecision) -> RoutingDecision:
@@ -213,28 +198,22 @@ def reading_of(
     runs: RoutedRuns, decision: RoutingDecision, step: Call, kind: type[Reading] = Reading
 ) -> Reading:
     """Say how far to read a call's stream before the answer is decided on."""
-    mode, between_s = runs.stream_mode, runs.core.resilience.deadlines.between_chunks_s
+    mode, limits = runs.stream_mode, runs.core.resilience.deadlines
+    name = step.step.candidate.name
     if step.role in ("answer", "hedge"):
         return kind(
-            candidate=step.step.candidate.name,
+            candidate=name,
             whole_if_used=decision.has_checks,
             first_token_s=step.timeout_s,
-            between_s=between_s,
+            decided_s=step.decided_s,
+            between_s=limits.between_chunks_s,
         )
     is_partial = step.role == "draft" and isinstance(mode, Holdback)
     return kind(
-        candidate=step.step.candidate.name,
+        candidate=name,
         until="enough" if is_partial else "end",
         tokens=mode.tokens if is_partial else 0,
         whole_if_used=True,
-        first_token_s=step.timeout_s,
-        between_s=between_s,
+        decided_s=step.timeout_s,
+        between_s=limits.between_chunks_s,
     )
-
-
-def checked(reply: Reply, decision: RoutingDecision, step: Call) -> Reply:
-    """Refuse a tool call or structured answer that cannot be used, while another may still serve."""
-    is_last = step.step is decision.plan[-1]
-    if decision.has_checks and step.role == "answer" and reply.fault is not None and not is_last:
-        raise MalformedResponseError(f"{step.step.candidate.name!r} gave an unusable answer: {reply.fault}.")
-    return reply

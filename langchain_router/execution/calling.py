@@ -109,7 +109,8 @@ class Caller:
             step=step,
             number=len(self._ledger.attempts) + 1 + beside,
             role="answer" if step.check is None else "draft",
-            timeout_s=self._ledger.within(limits.first_token_s if is_shown else limits.attempt_s),
+            timeout_s=self._ledger.within(limits.first_token_s) if is_shown else self.timeout_s,
+            decided_s=self.timeout_s,
         )
 
     def alone(self, call: Call, ticket: Ticket) -> Generator[Move, Reply, Answered]:

@@ -25,6 +25,7 @@ class Call:
         number: Its place among the attempts of the request, from 1; calls of checks are numbered too.
         role: What the call is for. Only an `"answer"` may be shown while it arrives.
         timeout_s: Seconds until it is given up: to the whole answer, or to the first token of a live stream.
+        decided_s: Seconds until an answer that is read on before it is shown is given up, as a tool call is.
         messages: What to ask instead of the request itself, or None.
         is_contested: Whether another call may win over this one, so that nothing of it may be shown before.
     """
@@ -33,6 +34,7 @@ class Call:
     number: int
     role: Role = "answer"
     timeout_s: float | None = None
+    decided_s: float | None = None
     messages: tuple[BaseMessage, ...] | None = field(default=None, repr=False)
     is_contested: bool = False
 

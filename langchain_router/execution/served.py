@@ -58,7 +58,8 @@ class Served:
         self._ticket = ticket
         self._report = report
         if reply.is_complete:
-            self._end(status_of_answer(reply.message, is_streamed=reply.is_streamed))
+            status = status_of_answer(reply.message, is_streamed=reply.is_streamed)
+            self._end(status, first_token_s=self.elapsed_s() if reply.is_streamed else None)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -122,6 +123,8 @@ def status_of_answer(message: AIMessage | None, *, is_streamed: bool = False) ->
         message: The answer, where it is known.
         is_streamed: Whether it was streamed: then silence about how it ended means that nobody can say.
     """
+    if message is not None and message.invalid_tool_calls:
+        return "truncated"  # a call that a program cannot make
     finish = None if message is None else finish_of(message)
     if finish is None:
         return "unknown" if is_streamed else "ok"

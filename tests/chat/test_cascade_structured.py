@@ -200,7 +200,7 @@ async def test_holdback_reads_a_tool_call_whole_before_it_is_checked(way: Way) -
     assert answer.tool_calls[0]["args"] == {"city": "Paris"}
 
 
-@pytest.mark.parametrize("way", STREAMED)
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_last_tiers_tool_call_is_read_whole_so_that_a_broken_one_is_never_seen(way: Way) -> None:
     """Behind the last tier stands one that belongs to no tier: it is asked when all tiers fail."""
     spare: Candidate = tier("spare", ROME_CALL, price=20)

@@ -341,6 +341,7 @@ NOT_FOR_USERS = {
     "run_events": "for integrations; stream_events is made of it",
     "reply": "one call of a plan",
     "ready": "one call of a plan",
+    "model_for": "one call of a plan",
 }
 
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessageChunk
 from tenacity import wait_none
 
-from langchain_router import ChatRouter, Resilience, StreamInterruptedError
+from langchain_router import Candidate, ChatRouter, Resilience, StreamInterruptedError
 from langchain_router.exceptions import DeadlineExceededError
 from langchain_router.execution.resilience import Deadlines
 from langchain_router.outcomes.records import Outcome
+from tests.chat.chunks import Chunked, arguments, chunked, end, text, thought, thought_in_block
 from tests.chat.speaking import (
     DRAFT,
     FINAL,
@@ -23,6 +25,8 @@ from tests.chat.speaking import (
     WHOLE,
     Speaker,
     Way,
+    by_astream,
+    by_stream,
     cascade,
     draft,
     final,
@@ -167,6 +171,60 @@ async def test_an_attempt_at_a_draft_counts_to_its_end(way: Way) -> None:
     drips = draft(pauses_s=dict.fromkeys(range(5), 0.03))
     came, _ = await timed(way, cascade(True, drips, final(), resilience=within(attempt_s=SOON_S)))
     assert came.text == FINAL
+
+
+@pytest.mark.parametrize("way", STREAMED)
+@pytest.mark.parametrize("reasoning", [thought("hm"), thought_in_block("hm")])
+async def test_reasoning_is_no_silence(way: Way, reasoning: AIMessageChunk) -> None:
+    """It is a first token, so that a model that thinks for long is not given up."""
+    pauses_s = dict.fromkeys(range(1, 5), SOON_S / 2)
+    thinker = chunked("thinker", *[reasoning] * 4, text(FINAL), end(), pauses_s=pauses_s)
+    answer = await way(plain(thinker, tier("other", price=20), resilience=within(first_token_s=SOON_S)), {})
+    assert answer.text == FINAL
+    outcome = answer.response_metadata["router_outcome"]
+    assert outcome["first_token_s"] < SOON_S
+    assert outcome["latency_s"] > SOON_S
+
+
+@pytest.mark.parametrize("way", [by_stream, by_astream])
+async def test_reasoning_is_shown_as_it_arrives(way: Way) -> None:
+    router = plain(chunked("thinker", thought("hm"), text(FINAL), end()))
+    (model,) = [one.model for one in router.candidates if isinstance(one.model, Chunked)]
+    chunk = next(router.stream("Hello")) if way is by_stream else await anext(router.astream("Hello"))
+    assert chunk.additional_kwargs == {"reasoning_content": "hm"}
+    assert model.given == [thought("hm")]
+
+
+def calling(label: str, **how: Any) -> Candidate:
+    """Return a candidate that streams the seven pieces of a tool call."""
+    pieces = [arguments('{"city": "', name="population"), *[arguments("o")] * 5, arguments('"}')]
+    return chunked(label, *pieces, end("tool_calls"), price=10, **how)
+
+
+@pytest.mark.parametrize("way", STREAMED)
+async def test_the_limit_of_a_first_token_ends_with_it_though_a_tool_call_is_read_whole(way: Way) -> None:
+    slow = calling("final", pauses_s=dict.fromkeys(range(1, 7), SOON_S / 2))
+    limits = within(first_token_s=SOON_S, between_chunks_s=SOON_S)
+    came, took_s = await timed(way, cascade(False, draft(), slow, resilience=limits))
+    assert came.tool_calls[0]["args"] == {"city": "ooooo"}
+    assert took_s > 2 * SOON_S
+
+
+@pytest.mark.parametrize("way", STREAMED)
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"between_chunks_s": SOON_S},
+        {"attempt_s": SOON_S},
+        {"total_s": SOON_S},
+        {"total_s": SOON_S, "attempt_s": 60.0, "first_token_s": 30.0},
+    ],
+)
+async def test_such_a_tool_call_is_still_cut_by_the_other_limits(way: Way, limits: dict[str, float]) -> None:
+    slow = calling("final", pauses_s={2: LONG_S})
+    came, took_s = await timed(way, cascade(False, draft(), slow, resilience=within(**limits)))
+    assert came.text == DRAFT
+    assert took_s < LONG_S
 
 
 async def test_cancelling_a_task_is_no_deadline() -> None:

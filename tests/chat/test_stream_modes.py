@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_router import ChatRouter, ConfigurationError
+from langchain_router import Candidate, ChatRouter, ConfigurationError, HeuristicCheck, Price
 from langchain_router.chat.stream_modes import Buffer, Holdback, Predecide, as_stream_mode
+from langchain_router.outcomes.records import Outcome
 from langchain_router.policies.cascade import CascadePolicy
+from langchain_router.testing import FaultyChatModel
 from tests.chat.speaking import (
     FINAL,
     STREAMED,
@@ -123,6 +125,52 @@ def test_a_fault_that_comes_later_goes_out() -> None:
     assert merged(list(router.stream("Hello"))).text == LONG
 
 
+@pytest.mark.parametrize("way", STREAMED)
+async def test_the_first_token_of_a_buffered_draft_comes_when_it_is_complete(way: Way) -> None:
+    outcome = (await way(cascade(True, draft(pauses_s={3: 0.01}), final()), {})).response_metadata[
+        "router_outcome"
+    ]
+    assert outcome["latency_s"] - 0.01 < outcome["first_token_s"] <= outcome["latency_s"]
+    assert outcome["first_token_s"] > 0.01
+
+
+@pytest.mark.parametrize("is_sync", [True, False])
+async def test_a_reader_that_leaves_a_buffered_draft_leaves_an_answer_that_was_whole(
+    *, is_sync: bool
+) -> None:
+    """It was complete, checked and paid before its first chunk went out; nobody cancelled anything."""
+    outcomes: list[Outcome] = []
+    router = cascade(True, on_outcome=lambda _, outcome: outcomes.append(outcome))
+    if is_sync:
+        chunks: Any = router.stream("Hello")
+        next(chunks)
+        chunks.close()
+    else:
+        parts = router.astream("Hello")
+        await anext(parts)
+        await parts.aclose()
+    (outcome,) = outcomes
+    assert (outcome.status, outcome.passed) == ("ok", True)
+    assert [(one.error_kind, one.output_tokens, one.estimated) for one in outcome.attempts] == [
+        (None, 4, False)
+    ]
+    assert outcome.first_token_s is not None
+
+
+@pytest.mark.parametrize("way", STREAMED)
+async def test_holdback_looks_at_each_part_once(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def counting(text: str) -> int:
+        looked_at.append(text)
+        return 1
+
+    monkeypatch.setattr("langchain_router.chat.reading.estimate_tokens", counting)
+    long = " ".join(["word"] * 200)
+    await way(cascade(True, draft(long), final(), stream_mode=Holdback(tokens=190)), {})
+    assert 190 <= len(looked_at) <= 200
+
+
 @pytest.mark.parametrize("way", WHOLE)
 async def test_holdback_changes_nothing_for_whole_answers(way: Way) -> None:
     check, looked_at = noting(passes=True)
@@ -150,6 +198,28 @@ async def test_predecide_calls_one_model_and_checks_nothing(way: Way, quality: f
     assert answer.response_metadata["router_outcome"]["served_by"] == chosen
     assert len(first.asked) + len(last.asked) == 1
     assert looked_at == []
+
+
+@pytest.mark.parametrize(("quality", "why"), [(0.9, "the tier predicted best"), (0.0, "the first tier with")])
+def test_predecide_says_why_it_chose_and_what_that_costs(quality: float, why: str) -> None:
+    candidates = [
+        Candidate(
+            model=FaultyChatModel(answers=["yes"]),
+            name=name,
+            price=Price.per_million(input_usd=usd, output_usd=usd),
+            quality=predicted,
+        )
+        for name, usd, predicted in (("first", 1.0, 0.4), ("last", 9.0, 0.6))
+    ]
+    policy = CascadePolicy([("first", HeuristicCheck()), ("last", None)])
+    router = ChatRouter.from_models(*candidates, policy=policy, stream_mode=Predecide(quality=quality))
+    (chunk, *_) = router.stream("Hello")
+    told = chunk.response_metadata["router"]
+    assert told["chosen"] == told["served_by"] == ("last" if quality else "first")
+    assert why in told["reason"]
+    (entry,) = [one for one in told["eligible"] if one["name"] == told["chosen"]]
+    assert told["estimated_cost_usd"] == pytest.approx(entry["estimated_cost_usd"])
+    assert told["confidence"] == pytest.approx(entry["predicted_quality"])
 
 
 @pytest.mark.parametrize("way", [by_stream, by_astream, by_events, by_aevents])

@@ -20,7 +20,6 @@ from langchain_router.execution.moves import Call
 from langchain_router.execution.resilience import Deadlines, Hedging, Resilience
 from tests.execution.walks import Asking, World, decision, message, priced
 
-
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody")
 
 

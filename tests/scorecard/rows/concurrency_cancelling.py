@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from typing import Any
 
+from langchain_core.callbacks import AsyncCallbackHandler
+
 from langchain_router import (
     AgreementCheck,
     BreakerConfig,
@@ -17,6 +19,7 @@ from langchain_router import (
     Hedging,
     Resilience,
 )
+from langchain_router.chat.stream_modes import Holdback
 from tests.scorecard.parts import (
     Clock,
     Outcomes,
@@ -32,8 +35,8 @@ from tests.scorecard.row import Figures, Scale, row
 
 @row(
     "C2",
-    "1,000 requests cancelled at random moments: plain, streamed, hedged, in a cascade, and trial calls of a "
-    "half-open breaker",
+    "1,000 requests cancelled at random moments: plain, streamed, hedged, in a cascade, while a slow handler "
+    "hears the tokens that were held back, and trial calls of a half-open breaker",
     "CancelledError is out within 50 ms of the cancellation; the place, the trial and the ticket are given "
     "back; the outcome says cancelled, or ok where the answer was whole already; breakers do not move.",
     p0=True,
@@ -71,8 +74,8 @@ def cancelling_leaves_nothing(scale: Scale) -> Figures:
 def _cancellable(outcomes: Outcomes) -> list[ChatRouter]:
     """Return routers in each of which a call takes a different way."""
 
-    def slow(name: str, rank: int, slow_s: float = 0.01) -> Candidate:
-        return in_memory(name, rank=rank, rates={"slow": 1.0}, slow_s=slow_s, max_concurrency=200)
+    def slow(name: str, rank: int, slow_s: float = 0.01, **more: Any) -> Candidate:
+        return in_memory(name, rank=rank, rates={"slow": 1.0}, slow_s=slow_s, max_concurrency=200, **more)
 
     agreeing = AgreementCheck(slow("b", 2))
     return [
@@ -88,7 +91,23 @@ def _cancellable(outcomes: Outcomes) -> list[ChatRouter]:
             policy=CascadePolicy([("a", agreeing), ("c", None)]),
             on_outcome=outcomes,
         ),
+        ChatRouter(
+            candidates=[slow("a", 1, 0.001, answer="word " * 50), slow("c", 3)],
+            policy=CascadePolicy([("a", lambda *_: True), ("c", None)]),
+            stream_mode=Holdback(tokens=2),
+            callbacks=[_SlowToHear()],
+            on_outcome=outcomes,
+        ),
     ]
+
+
+class _SlowToHear(AsyncCallbackHandler):
+    """Shows tokens, and takes longer over each than any request is left to live."""
+
+    ignore_chain = True
+
+    async def on_llm_new_token(self, *_: Any, **__: Any) -> None:
+        await asyncio.sleep(0.1)
 
 
 def _circuit(state: dict[str, Any]) -> tuple[Any, ...]:
@@ -119,7 +138,7 @@ async def _cancel_many(chats: list[ChatRouter], count: int, delays: list[float],
     for start in range(0, count, 10):
         await asyncio.gather(
             *(
-                one(chats[number % len(chats)], number // 3 % 2, rng.uniform(0, 0.02))
+                one(chats[number % len(chats)], number // len(chats) % 2, rng.uniform(0, 0.02))
                 for number in range(start, start + 10)
             )
         )

@@ -54,7 +54,7 @@ def a_thousand_at_once(scale: Scale) -> Figures:
     figures.exactly("answers with a decision of their own", len(ids), count)
     figures.none("outcomes lost or double", sum((reported - ids).values()) + sum((ids - reported).values()))
     figures.at_most("most calls at once to a candidate limited to 50", peak.most, limit)
-    ours_s, theirs_s = _walls_over_http(count, scale(1, 2))
+    ours_s, theirs_s = _walls_over_http(count, scale(3, 2))
     figures.at_most("wall time beside LiteLLM over HTTP", sum(ours_s) / sum(theirs_s), 1.3, TIMES)
     figures.tell("unrouted", statistics.median(theirs_s), "s")
 
@@ -82,7 +82,7 @@ def _walls_over_http(count: int, rounds: int) -> tuple[list[float], list[float]]
         chat = routed(candidate, wire(server, "second", rank=2), wire(server, "third", rank=3))
         pair = ((chat.ainvoke, ours), (candidate.chat_model().ainvoke, theirs))
         for ask, _ in pair:
-            runner.run(_wall(ask, 10))
+            runner.run(_wall(ask, count // 2))  # makes the connections that both then use
         for number in range(rounds):
             for ask, into in pair if number % 2 else reversed(pair):
                 into.append(runner.run(_wall(ask, count)))
