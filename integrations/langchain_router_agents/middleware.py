@@ -128,13 +128,12 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         def reply(step: Call) -> Reply:
             if step.messages is not None:  # a check asks a model of its own
                 return self._router.reply(call, decision, step, call.config, held)
-            model, settings, config = self._router.ready(call, decision, step, call.config)
-            routed = _for_model(request, model, settings)
-            config, kept = held.config(step, config)
+            config, kept = held.config(step, call.config_for(decision, step, call.config))
             is_held = kept is not None
             with watched(config, decision, step, is_held=is_held) as seen, _schema_faults_of(step):
 
                 def handled() -> ModelResponse[ResponseT]:
+                    routed = _for_model(request, *self._router.model_for(call, step))
                     with _run_as(seen, routed.model):
                         return handler(routed)
 
@@ -166,17 +165,14 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         async def reply(step: Call) -> Reply:
             if step.messages is not None:  # a check asks a model of its own
                 return await self._router.areply(call, decision, step, call.config, held)
-            model, settings, config = await self._router.aready(call, decision, step, call.config)
-            routed = _for_model(request, model, settings)
-            config, kept = held.config(step, config)
-            with (
-                watched(config, decision, step, is_held=kept is not None) as seen,
-                _run_as(seen, routed.model),
-                _schema_faults_of(step),
-            ):
+            config, kept = held.config(step, call.config_for(decision, step, call.config))
+            is_held = kept is not None
+            with watched(config, decision, step, is_held=is_held) as seen, _schema_faults_of(step):
                 async with awithin(step):
-                    response = await handler(routed)
-            held.keep(response, kept)
+                    routed = _for_model(request, *(await self._router.amodel_for(call, step)))
+                    with _run_as(seen, routed.model):
+                        response = await handler(routed)
+            await held.akeep(response, kept)
             return _as_reply(response, step)
 
         try:

@@ -34,9 +34,6 @@ from langchain_router.execution.moves import Call, Reply
 from langchain_router.execution.workers import within
 from langchain_router.router import Router
 
-Ready = tuple[Runnable[Any, Any], dict[str, Any], RunnableConfig]
-"""What to call for a step: the model as bound for this call, its options and its config."""
-
 
 class RoutedRuns(BaseChatModel):
     """The half of `ChatRouter` that runs calls; the other half is what users see of it."""
@@ -191,16 +188,6 @@ class RoutedRuns(BaseChatModel):
         if self.rate_limiter:
             await self.rate_limiter.aacquire(blocking=True)
         return self._bound(call, step, await step.step.candidate.achat_model())
-
-    def ready(self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig) -> Ready:
-        """Return what `model_for` does, and the call's config; for integrations."""
-        return *self.model_for(call, step), call.config_for(decision, step, config)
-
-    async def aready(
-        self, call: RoutedCall, decision: RoutingDecision, step: Call, config: RunnableConfig
-    ) -> Ready:
-        """Do as `ready` does."""
-        return *(await self.amodel_for(call, step)), call.config_for(decision, step, config)
 
     def has_own_run(self, decision: RoutingDecision) -> bool:
         """Return whether a call opens a run of its own: when asked to, and when several models may speak."""

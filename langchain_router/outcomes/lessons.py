@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from langchain_router.outcomes.records import Role, Status
+from langchain_router.signals.types import Intent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class Situation:
 
     decision_id: str
     at_s: float
-    intent: str
-    intent_probabilities: Mapping[str, float]
+    intent: Intent
+    intent_probabilities: Mapping[Intent, float]
     complexity: float
     features: tuple[int, ...] = field(default=(), repr=False)
     arm: str

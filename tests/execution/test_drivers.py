@@ -45,7 +45,12 @@ def test_without_deadlines_a_check_runs_in_the_callers_own_thread() -> None:
     ran_in: list[threading.Thread] = []
     world = World(Resilience(deadlines=Deadlines(total_s=None, attempt_s=None)))
     world.says("a", "draft")
-    world.serve(("a", as_check(lambda *_: ran_in.append(threading.current_thread()) or True)), "b")
+
+    def check(_: Any, __: Any) -> bool:
+        ran_in.append(threading.current_thread())
+        return True
+
+    world.serve(("a", as_check(check)), "b")
     assert ran_in == [threading.current_thread()]
 
 
