@@ -8,7 +8,12 @@ RouterError
 ├── CircuitOpenError(ModelAPIError)                everybody is left alone for now, so nobody was called
 ├── MalformedResponseError(ModelAPIError)          a provider answered 200 with something unreadable
 │   └── TruncatedResponseError                     an answer ended without saying that it was finished
-└── StreamInterruptedError(ModelConnectionError)   an answer broke off after its first token
+├── StreamInterruptedError(ModelConnectionError)   an answer broke off after its first token
+└── StoreError                                     what was to be stored or read could not be
+    ├── StoreBusyError                             another process holds the store, or its server is away
+    ├── StoreFullError                             there is no room left
+    └── StoreCorruptError                          a file is damaged, or not a store
+        └── StoreSchemaError                       a store of a newer version of this package
 
 Each class also inherits the `langchain_core.exceptions` class that LangChain's own retry and fallback
 handlers understand. Messages name what failed, with which value, and what to do next; they never hold
@@ -19,6 +24,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.exceptions import (
@@ -60,12 +66,17 @@ class NoEligibleCandidateError(RouterError, ModelInvalidRequestError):
 class RouterExhaustedError(RouterError, ModelAPIError, ExceptionGroup[Exception]):
     """Every attempt of the plan failed; holds each attempt's error, in the order tried.
 
-    `except* ModelRateLimitError` and `except RouterError` both work on it.
+    `except* ModelRateLimitError` and `except RouterError` both work on it. Its traceback is short: those of
+    its errors begin where the router called the model, and the last is not shown again as the context.
     """
 
     def __new__(cls, message: str, exceptions: Sequence[Exception]) -> Self:
         """Build the group; a group cannot be empty."""
-        return super().__new__(cls, message, exceptions)
+        made = super().__new__(cls, message, exceptions)
+        made.__suppress_context__ = True
+        for error in exceptions:
+            error.__traceback__ = _outside(error.__traceback__)
+        return made
 
     def derive(self, excs: Sequence[Exception]) -> RouterExhaustedError:  # type: ignore[override]
         """Return a group of the same kind, as `split` and `subgroup` need."""
@@ -99,22 +110,35 @@ class CircuitOpenError(RouterError, ModelAPIError):
     """Every candidate that could take the request is left alone for now, so nobody was called.
 
     Attributes:
-        waits_s: For each candidate's name, after how many seconds it may be called again.
-        retry_after_s: The shortest of these.
+        waits_s: For each candidate's name, after how many seconds it may be called again; 0 for one that is
+            busy: nobody knows when a slot falls free.
+        slots: How many calls at once a candidate takes, for those that are limited.
+        retry_after_s: The shortest wait.
     """
 
-    def __init__(self, waits_s: Mapping[str, float]) -> None:
+    def __init__(self, waits_s: Mapping[str, float], slots: Mapping[str, int | None] | None = None) -> None:
         self.waits_s = dict(waits_s)
+        self.slots = {name: most for name, most in (slots or {}).items() if most is not None}
         self.retry_after_s = min(self.waits_s.values(), default=0.0)
-        listed = ", ".join(f"{name!r} for another {wait_s:.3g} s" for name, wait_s in self.waits_s.items())
+        listed = ", ".join(f"{name!r} {self._why(name)}" for name in self.waits_s) or "no candidate is left"
+        when = f"in {self.retry_after_s:.3g} s" if self.retry_after_s else "in a moment"
+        is_busy = any(not wait_s and name in self.slots for name, wait_s in self.waits_s.items())
+        more = ", raise max_concurrency" if is_busy else ""
         super().__init__(
-            f"Nobody may be called now: {listed or 'no candidate is left'}. "
-            f"Try again in {self.retry_after_s:.3g} s, or add a candidate at another provider."
+            f"Nobody may be called now: {listed}. "
+            f"Try again {when}{more}, or add a candidate at another provider."
         )
+
+    def _why(self, name: str) -> str:
+        wait_s = self.waits_s[name]
+        if wait_s:
+            return f"is left alone for another {wait_s:.3g} s"
+        most = self.slots.get(name)
+        return "was busy" if most is None else f"has no free slot (max_concurrency {most})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep the waits when pickled."""
-        return type(self), (self.waits_s,)
+        return type(self), (self.waits_s, self.slots)
 
 
 class MalformedResponseError(RouterError, ModelAPIError):
@@ -152,3 +176,45 @@ class StreamInterruptedError(RouterError, ModelConnectionError):
             type(self), partial=self.partial, candidate=self.candidate, decision_id=self.decision_id
         )
         return made, ()
+
+
+class StoreError(RouterError):
+    """Something could not be stored or read. Requests go on all the same.
+
+    Attributes:
+        url: Which store, without its password.
+    """
+
+    def __init__(self, url: str, why: str) -> None:
+        self.url = url
+        self.why = why
+        super().__init__(f"The store {url} {why}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the parts when pickled."""
+        return type(self), (self.url, self.why)
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the store, or its server does not answer; later it may work."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left in the store."""
+
+
+class StoreCorruptError(StoreError):
+    """A file is damaged, or not a store of this package. It was left as it is."""
+
+
+class StoreSchemaError(StoreCorruptError):
+    """A store that a newer version of this package has written. It was left as it is."""
+
+
+def _outside(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback from the first frame on that is not the router's own, or its last frame."""
+    while traceback is not None and traceback.tb_next is not None:
+        if str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0] != "langchain_router":
+            break
+        traceback = traceback.tb_next
+    return traceback

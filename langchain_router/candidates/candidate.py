@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import math
 import threading
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from langchain_router.exceptions import ConfigurationError
 from langchain_router.frozen import FrozenDict
 from langchain_router.providers.litellm_map import model_info, provider_of
 from langchain_router.signals.types import INTENTS, Intent
+from langchain_router.wording import kind_of
 
 _LITELLM_NAMES = {"google_genai": "gemini", "google_vertexai": "vertex_ai", "amazon_bedrock": "bedrock"}
 """Providers that LangChain calls by another name than LiteLLM."""
@@ -108,7 +110,7 @@ class Candidate:
         if not isinstance(self.model, (BaseChatModel, str)) or (
             isinstance(self.model, str) and not self.model.strip()
         ):
-            got = "an empty string" if isinstance(self.model, str) else type(self.model).__name__
+            got = "an empty string" if isinstance(self.model, str) else kind_of(self.model)
             raise ConfigurationError(
                 "A candidate's model must be a LiteLLM model string such as 'openai/gpt-4o-mini' or a "
                 f"LangChain chat model, got {got}."
@@ -197,6 +199,10 @@ class Candidate:
                 f"options hold {min(stray)!r}, with which LiteLLM would call another model than this one. "
                 "Make that model a candidate of its own; the router fails over."
             )
+        for what in self.options.keys() - _NUMBER_OPTIONS:
+            near = difflib.get_close_matches(str(what), _NUMBER_OPTIONS, n=1, cutoff=0.85)
+            if near:
+                raise ConfigurationError(f"{what!r} is not an option of a model; did you mean {near[0]!r}?")
         for what in _NUMBER_OPTIONS & self.options.keys():
             value = self.options[what]
             if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):

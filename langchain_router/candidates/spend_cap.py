@@ -151,8 +151,8 @@ class Spending:
         if cost_usd is None:
             return f"has no known price, and the spending of {who} is capped"
         return (
-            f"would take {who} over ${self._cap.usd:g} in {self._cap.per_s:g} s (${spent_usd:.6g} spent, "
-            f"and it may cost ${cost_usd:.6g})"
+            f"would take {who} over ${self._cap.usd:g} in {self._cap.per_s:g} s (${spent_usd:.6g} spent or "
+            f"reserved by requests under way, and it may cost ${cost_usd:.6g})"
         )
 
 

@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import Final
 
 from langchain_router.exceptions import MalformedResponseError
+from langchain_router.execution.errors import ErrorKind, error_kind
 
 _BARE: Final = (ValueError, TypeError, LookupError, AttributeError)
+_UNSAID: Final = (ErrorKind.UNKNOWN, ErrorKind.MALFORMED)  # a bad certificate is a ValueError too
 _NOT_SOMEBODYS: Final = frozenset(sys.stdlib_module_names) | {"pydantic", "pydantic_core"}
 _CLIENTS: Final = frozenset(
     {"openai", "anthropic", "mistralai", "groq", "cohere", "google", "boto3", "botocore", "ollama"}
@@ -35,7 +37,7 @@ def unreadable(candidate: str) -> Iterator[None]:
     try:
         yield
     except _BARE as error:
-        if not _is_providers(error):
+        if error_kind(error) not in _UNSAID or not _is_providers(error):
             raise
         raise MalformedResponseError(
             f"{candidate!r} answered with something that its client cannot read ({type(error).__name__}). "

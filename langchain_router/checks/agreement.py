@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from langchain_router.candidates.candidate import Candidate, as_candidate
+from langchain_router.checks.arguments import (
+    WhenUnavailable,
+    check_seconds,
+    check_share,
+    check_switch,
+    check_when_unavailable,
+)
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Ask, Review, Verdict
 from langchain_router.checks.final_answers.comparison import KINDS, Kind, compare
 from langchain_router.checks.final_answers.cues import cues
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import RoutingRequest
-
-WhenUnavailable = Literal["escalate", "accept"]
-"""What becomes of the draft when the second model gives no answer."""
+from langchain_router.wording import shown
 
 
 class AgreementCheck(Check):
@@ -70,17 +73,12 @@ class AgreementCheck(Check):
         timeout_s: float | None = None,
     ) -> None:
         if kind not in KINDS:
-            raise ConfigurationError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}.")
-        if when_unavailable not in get_args(WhenUnavailable):
-            raise ConfigurationError(
-                f"when_unavailable must be 'escalate' or 'accept', got {when_unavailable!r}."
-            )
-        if (
-            isinstance(similarity, bool)
-            or not isinstance(similarity, (int, float))
-            or not 0 <= similarity <= 1
-        ):
-            raise ConfigurationError(f"similarity must be from 0 to 1, got {similarity!r}.")
+            raise ConfigurationError(f"kind must be one of {', '.join(KINDS)}, got {shown(kind)}.")
+        check_switch("side_by_side", side_by_side)
+        check_when_unavailable(when_unavailable)
+        check_share("similarity", similarity)
+        if timeout_s is not None:
+            check_seconds("timeout_s", timeout_s)
         self.second = as_candidate(second)
         self.kind = kind
         self.side_by_side = side_by_side

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
+from langchain_router.candidates.eligibility import reasons_against_place, reasons_against_reading
 from langchain_router.checks.check import Ask
 from langchain_router.exceptions import DeadlineExceededError, NoEligibleCandidateError
 from langchain_router.execution.workers import Worker, within
@@ -19,7 +20,8 @@ def asked(ask: Ask, request: RoutingRequest) -> AIMessage:
     """Call the model that a check asks.
 
     Raises:
-        NoEligibleCandidateError: The request's constraints keep it from seeing the request.
+        NoEligibleCandidateError: The request's constraints keep it from seeing the request, or it cannot
+            read it.
         DeadlineExceededError: It took longer than the check waits.
         Exception: What the model raises.
     """
@@ -59,14 +61,20 @@ def waited(came: Any) -> Any:
     return Worker(lambda: asyncio.run(run())).result()  # the loop of this thread is busy: it is in here
 
 
+def reasons_against_asking(ask: Ask, request: RoutingRequest) -> tuple[str, ...]:
+    """Return why a check may not ask this model: whatever sees a prompt obeys the constraints.
+
+    Who is put the request itself must be able to read it too; a judge gets a text of the check's own.
+    """
+    if ask.messages is None:
+        return reasons_against_reading(ask.candidate, request)
+    return reasons_against_place(ask.candidate, request)
+
+
 def _refuse_unless_allowed(ask: Ask, request: RoutingRequest) -> None:
-    candidate = ask.candidate
-    against = request.constraints.reasons_against_place(
-        provider=candidate.provider, region=candidate.region, tags=candidate.tags
-    )
-    reasons = tuple(against)
+    reasons = reasons_against_asking(ask, request)
     if reasons:
-        raise NoEligibleCandidateError({candidate.name: reasons})
+        raise NoEligibleCandidateError({ask.candidate.name: reasons})
 
 
 def _messages(ask: Ask, request: RoutingRequest) -> list[BaseMessage]:

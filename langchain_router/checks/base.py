@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -11,11 +12,13 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.checks.arguments import plain
 from langchain_router.checks.asking import aasked, asked, waited
 from langchain_router.checks.check import Ask, Review, Run, Verdict
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.request import RoutingRequest
+from langchain_router.wording import kind_of, shown
 
 
 class Check(ABC):
@@ -102,7 +105,9 @@ class OwnCheck(Check):
     def __init__(self, check: Callable[[RoutingRequest, AIMessage], Any], acheck: Any = None) -> None:
         self._check = check
         self._acheck = check if acheck is None and inspect.iscoroutinefunction(check) else acheck
-        self.name = getattr(check, "__qualname__", type(check).__name__).removesuffix(".check")
+        self.name = _name_of(check)
+        for one in (self._check, self._acheck):
+            _refuse_unless_it_takes_two(self.name, one)
 
     def review(self, request: RoutingRequest, response: AIMessage) -> Review:
         """Have the user's check run, and read what it returns."""
@@ -124,11 +129,13 @@ def as_check(given: object) -> Check:
         given: A check, an object with a method `check(request, response)`, or a function of those two.
 
     Raises:
-        ConfigurationError: It is none of these.
+        ConfigurationError: It is none of these, or cannot be called with a request and a response.
 
     Example:
-        >>> as_check(lambda request, response: len(response.text) > 20).name
-        '<lambda>'
+        >>> def is_long(request, response):
+        ...     return len(response.text) > 20
+        >>> as_check(is_long)
+        OwnCheck(is_long)
     """
     if isinstance(given, Check):
         return given
@@ -137,24 +144,50 @@ def as_check(given: object) -> Check:
         return OwnCheck(method, getattr(given, "acheck", None))
     if callable(given) and not isinstance(given, type):
         return OwnCheck(given)
-    name = getattr(given, "__name__", "")
-    shown = f"the class {name}; write {name}()" if isinstance(given, type) else repr(given)
     raise ConfigurationError(
-        f"A check must be a check, e.g. HeuristicCheck(), or a function of request and response, got {shown}."
+        "A check must be a check, e.g. HeuristicCheck(), or a function of request and response, "
+        f"got {shown(given)}."
     )
+
+
+def _name_of(check: Callable[..., Any]) -> str:
+    """Return what verdicts call a user's check: its own name, or where a lambda stands, which has none."""
+    while isinstance(check, functools.partial):
+        check = check.func
+    name = str(getattr(check, "__qualname__", type(check).__name__)).removesuffix(".check")
+    name = name.rpartition("<locals>.")[2]
+    code = getattr(check, "__code__", None)
+    return name if code is None or name != "<lambda>" else f"the lambda of line {code.co_firstlineno}"
+
+
+def _refuse_unless_it_takes_two(name: str, check: Callable[..., Any] | None) -> None:
+    if check is None:
+        return
+    try:
+        inspect.signature(check).bind(None, None)
+    except TypeError:
+        raise ConfigurationError(
+            f"A check is called with a request and a response, which {name} does not take. "
+            "Let it take just these two: def is_good(request, response)."
+        ) from None
+    except ValueError:  # a built-in that does not tell its signature
+        pass
 
 
 def _read(name: str, came: object) -> Verdict:
     if isinstance(came, Verdict):
         return came
-    plain = came.item() if hasattr(came, "item") else came  # of numpy
-    if isinstance(plain, bool):
-        return Verdict(passed=plain, reason=f"{name} said {'yes' if plain else 'no'}")
-    if isinstance(plain, (int, float)):
-        if not 0 <= plain <= 1:
-            raise ValueError(f"{name} must return a score from 0 to 1, got {plain!r}")
-        return Verdict(passed=plain >= _PASSES_FROM, score=float(plain), reason=f"{name} scored it")
-    raise TypeError(f"{name} must return a Verdict, a bool or a score from 0 to 1, got {type(came).__name__}")
+    said = plain(came)
+    if isinstance(said, bool):
+        return Verdict(passed=said, reason=f"{name} said {'yes' if said else 'no'}")
+    if isinstance(said, (int, float)) and 0 <= said <= 1:
+        compared = "at least" if said >= _PASSES_FROM else "under"
+        reason = f"scored {said:.2f} by {name}, {compared} {_PASSES_FROM:.2f}"
+        return Verdict(passed=said >= _PASSES_FROM, score=float(said), reason=reason)
+    returned = repr(said) if isinstance(said, (int, float)) else kind_of(said)
+    raise ConfigurationError(
+        f"{name} returned {returned}. Let it return True or False, a score from 0 to 1, or a Verdict(...)."
+    )
 
 
 _PASSES_FROM = 0.5

@@ -13,7 +13,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.checks.arguments import is_share, plain
+from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import RoutingRequest
+from langchain_router.wording import kind_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +27,29 @@ class Verdict:
         passed: Whether the answer is good enough to be returned.
         score: How good it is, 0..1, or None where the check only says yes or no.
         reason: Why, in words; never a part of the prompt or the answer.
+
+    Raises:
+        ConfigurationError: A value is of the wrong type or out of range.
     """
 
     passed: bool
     score: float | None = None
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        passed, score = plain(self.passed), plain(self.score)
+        if not isinstance(passed, bool):
+            raise ConfigurationError(
+                f"A Verdict's passed must be True or False, got {kind_of(passed)}. "
+                "Write Verdict(passed=True, score=0.9, reason=...)."
+            )
+        if score is not None and not is_share(score):
+            got = repr(score) if isinstance(score, (int, float)) else kind_of(score)
+            raise ConfigurationError(f"A Verdict's score must be a number from 0 to 1 or None, got {got}.")
+        if not isinstance(self.reason, str):
+            raise ConfigurationError(f"A Verdict's reason must be a text, got {kind_of(self.reason)}.")
+        object.__setattr__(self, "passed", passed)
+        object.__setattr__(self, "score", score)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-serialisable data."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from langchain_core.messages import AIMessage
 
+from langchain_router.checks.arguments import check_switch
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Review, Verdict, is_beginning
 from langchain_router.checks.text_rules import asked_length, language, refusal, repetition
 from langchain_router.checks.text_rules.answer_text import is_blank, said
 from langchain_router.checks.text_rules.ending import breaks_off
-from langchain_router.exceptions import ConfigurationError
 from langchain_router.finish import Finish, finish_of
 from langchain_router.request import RoutingRequest, blocks
 from langchain_router.signals.keyword_intent import KeywordIntentClassifier
@@ -75,8 +75,7 @@ class HeuristicCheck(Check):
     ) -> None:
         given = (empty, refusal, cut_off, repeated, too_short, wrong_language)
         for rule, wanted in zip(_RULES, given, strict=True):
-            if not isinstance(wanted, bool):
-                raise ConfigurationError(f"{rule} must be True or False, got {wanted!r}.")
+            check_switch(rule, wanted)
         self.rules = frozenset(rule for rule, wanted in zip(_RULES, given, strict=True) if wanted)
         self._intents = KeywordIntentClassifier()
 

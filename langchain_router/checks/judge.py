@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import random
-from typing import Any, Literal, get_args
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from langchain_router.candidates.candidate import Candidate, as_candidate
+from langchain_router.checks.arguments import (
+    WhenUnavailable,
+    check_seconds,
+    check_share,
+    check_when_unavailable,
+)
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Ask, Review, Verdict
 from langchain_router.checks.judging.prompt import FAULTS, judge_prompt
@@ -18,9 +22,7 @@ from langchain_router.checks.text_rules.answer_text import is_blank, said
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.request import RoutingRequest
-
-WhenUnavailable = Literal["escalate", "accept"]
-"""What becomes of the answer when the judge gives no verdict."""
+from langchain_router.wording import shown
 
 _LEAST_CHARS = 200
 
@@ -33,11 +35,12 @@ class JudgeCheck(Check):
     models are kind to their own. Prefer `AgreementCheck` where answers are short and exact, and put the free
     `HeuristicCheck` and `SchemaCheck` in front.
 
-    The judge must reply with one JSON object, `{"score": 0.9, "fault": "none"}`: a score from 0 to 1 and one
-    of a few faults. Anything else is no verdict. Request and answer reach it as data between marks that bear
-    a fresh random number, with nothing in them that could close the marks; an answer that addresses the judge
-    fails whatever its score. That makes it hard to talk the judge round, not impossible: do not let its word
-    alone decide what may do harm.
+    The judge must reply with one JSON object, `{"id": "...", "score": 0.9, "fault": "none"}`: a random number
+    that it is told for this call, a score from 0 to 1 and one of a few faults. Anything else is no verdict,
+    above all a verdict that it only repeats from the answer. Request and answer reach it as data between
+    marks that bear the same number, with nothing in them that could close the marks; an answer that addresses
+    the judge fails whatever its score. That makes it hard to talk the judge round, not impossible: do not let
+    its word alone decide what may do harm. In tests, `langchain_router.testing.ScriptedJudge` replies so.
 
     A judge that is slow, down, unreadable, or not allowed to see the request never raises: see
     `when_unavailable`.
@@ -58,9 +61,9 @@ class JudgeCheck(Check):
         ConfigurationError: An argument is of the wrong type or out of range.
 
     Example:
-        >>> from langchain_core.language_models import FakeListChatModel
         >>> from langchain_core.messages import HumanMessage
-        >>> check = JudgeCheck(FakeListChatModel(responses=['{"score": 0.3, "fault": "wrong"}']))
+        >>> from langchain_router.testing import ScriptedJudge
+        >>> check = JudgeCheck(ScriptedJudge(verdicts=[(0.3, "wrong")]))
         >>> request = RoutingRequest(messages=(HumanMessage("What is 6 * 7?"),))
         >>> check.check(request, AIMessage("48")).reason
         'scored 0.30 by the judge, under 0.80: a fact, a step or the result is wrong'
@@ -79,18 +82,15 @@ class JudgeCheck(Check):
         max_chars: int = 10_000,
         rng: random.Random | None = None,
     ) -> None:
-        _check_number("threshold", threshold, low=0, high=1)
-        _check_number("timeout_s", timeout_s, low=0, high=math.inf)
-        if timeout_s == 0 or math.isinf(timeout_s):
-            raise ConfigurationError(f"timeout_s must be above 0 and finite, got {timeout_s!r}.")
-        if when_unavailable not in get_args(WhenUnavailable):
-            raise ConfigurationError(
-                f"when_unavailable must be 'escalate' or 'accept', got {when_unavailable!r}."
-            )
+        check_share("threshold", threshold)
+        check_seconds("timeout_s", timeout_s)
+        check_when_unavailable(when_unavailable)
         if rubric is not None and not isinstance(rubric, str):
-            raise ConfigurationError(f"rubric must be a text, got {type(rubric).__name__}.")
+            raise ConfigurationError(f"rubric must be a text, got {shown(rubric)}.")
         if isinstance(max_chars, bool) or not isinstance(max_chars, int) or max_chars < _LEAST_CHARS:
-            raise ConfigurationError(f"max_chars must be a whole number of at least 200, got {max_chars!r}.")
+            raise ConfigurationError(
+                f"max_chars must be a whole number of at least {_LEAST_CHARS}, got {shown(max_chars)}."
+            )
         self.judge = as_candidate(judge)
         self.threshold = float(threshold)
         self.timeout_s = float(timeout_s)
@@ -108,13 +108,8 @@ class JudgeCheck(Check):
         """Ask the judge once, and read its verdict."""
         if is_blank(said(response)) and not response.tool_calls:
             return Verdict(passed=False, score=0.0, reason="empty: the judge was not asked")
-        messages = judge_prompt(
-            request,
-            response,
-            nonce=f"{self._rng.getrandbits(64):016x}",
-            rubric=self.rubric,
-            max_chars=self.max_chars,
-        )
+        nonce = f"{self._rng.getrandbits(64):016x}"
+        messages = judge_prompt(request, response, nonce=nonce, rubric=self.rubric, max_chars=self.max_chars)
         ask = Ask(candidate=self.judge, role="judge", messages=messages, timeout_s=self.timeout_s)
         try:
             reply = yield ask
@@ -124,7 +119,9 @@ class JudgeCheck(Check):
                 raise
             late = kind is ErrorKind.TIMEOUT
             return self._without_verdict("was too slow" if late else f"gave none ({type(error).__name__})")
-        found = judged(said(reply)) if isinstance(reply, AIMessage) else None
+        found = None
+        if isinstance(reply, AIMessage):
+            found = judged(said(reply), nonce=nonce, shown=messages[-1].text)
         if found is None:
             return self._without_verdict("gave none that can be read")
         return self._verdict(*found)
@@ -145,8 +142,3 @@ class JudgeCheck(Check):
 
     def __repr__(self) -> str:
         return f"JudgeCheck({self.judge.name!r})"
-
-
-def _check_number(what: str, value: Any, *, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigurationError(f"{what} must be from {low:g} to {high:g}, got {value!r}.")

@@ -10,11 +10,13 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from langchain_router.candidates.candidate import Candidate, as_candidate
+from langchain_router.checks.arguments import check_share, plain
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Ask, Review, Run, Verdict
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.request import RoutingRequest
+from langchain_router.wording import shown
 
 _logger = logging.getLogger("langchain_router")
 
@@ -79,10 +81,9 @@ class LearnedCheck(Check):
     ) -> None:
         if isinstance(scorer, type) or not callable(getattr(scorer, "probability", None)):
             raise ConfigurationError(
-                f"scorer must have a method probability(request, response, seconds), got {_shown(scorer)}."
+                f"scorer must have a method probability(request, response, seconds), got {shown(scorer)}."
             )
-        if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-            raise ConfigurationError(f"threshold must be from 0 to 1, got {threshold!r}.")
+        check_share("threshold", threshold)
         if isinstance(seconds, (str, BaseChatModel, Candidate)):
             raise ConfigurationError("seconds must be a list of models; write seconds=[...].")
         self.scorer = scorer
@@ -113,7 +114,7 @@ class LearnedCheck(Check):
         return self._verdict(came)
 
     def _verdict(self, came: object) -> Verdict:
-        value = came.item() if hasattr(came, "item") else came  # of numpy
+        value = plain(came)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return Verdict(
                 passed=False, reason=f"the scorer gave no probability but a {type(value).__name__}"
@@ -134,9 +135,3 @@ class LearnedCheck(Check):
 def _pass_on_control_flow(error: Exception) -> None:
     if error_kind(error) is ErrorKind.CONTROL_FLOW:
         raise error
-
-
-def _shown(scorer: object) -> str:
-    if isinstance(scorer, type):
-        return f"the class {scorer.__name__}; write {scorer.__name__}()"
-    return type(scorer).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 
 from langchain_core.exceptions import ModelError
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after the command's name; those of this process when None.
     """
     parser = argparse.ArgumentParser(prog="langchain-router", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('langchain-llm-router')}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser(
         "demo",

@@ -26,7 +26,7 @@ from langchain_router.evaluation.options import Options, add_arguments, options_
 from langchain_router.evaluation.recorded import Recorded, read_set
 from langchain_router.exceptions import ConfigurationError, RouterError
 
-_WIDTH = 160  # of the tables where the output is not a terminal
+_WIDTH = 100  # of the tables where the output is not a terminal
 
 
 def run(options: Options) -> None:
@@ -41,26 +41,26 @@ def run(options: Options) -> None:
 
     if options.resamples < 1 or not options.sets:
         raise ConfigurationError("Give at least one data set and one resample.")
+    sets = [read_set(options.folder, name) for name in options.sets]
     rows = "all" if options.all_rows else "those on which no model was chosen (70 %)"
     report.print_intro(console, rows=rows, resamples=options.resamples, seed=options.seed)
     checks = contenders()
     results: list[SetResult] = []
     pairs: dict[str, tuple[PairResult, ...]] = {}
-    for name in options.sets:
-        data = read_set(options.folder, name)
+    for data in sets:
         development, others = data.split()
         lineup = choose_lineup(
             development.rows, draft=options.draft, second=options.second, premium=options.premium
         )
         reported = data if options.all_rows else others
-        with console.status(f"Measuring {name}..."):
+        with console.status(f"Measuring {data.name}..."):
             result = bench_set(
                 reported, lineup, checks=checks, resamples=options.resamples, seed=options.seed
             )
         results.append(result)
         report.print_set(console, result)
         if options.every_pair:
-            pairs[name] = _pairs(console, reported, lineup.premium, options)
+            pairs[data.name] = _pairs(console, reported, lineup.premium, options)
     report.print_summary(console, results)
     if options.json_path is not None:
         _write(options.json_path, {"options": options, "sets": results, "pairs": pairs})

@@ -23,6 +23,9 @@ DEVELOPMENT_SHARE = 0.3
 """Share of every data set's rows that models are chosen on; figures are reported on the others."""
 
 
+_SHOWN_NAMES = 8
+
+
 class NotRecordedError(LookupError):
     """A check asked a model whose answer was not recorded, such as a judge."""
 
@@ -76,9 +79,23 @@ def read_set(folder: str | os.PathLike[str], name: str) -> Recorded:
         paths = [Path(folder) / f"{one}{ending}" for ending in (".jsonl.gz", ".jsonl")]
         found = [path for path in paths if path.is_file()]
         if not found:
-            raise ConfigurationError(f"{str(folder)!r} holds neither {paths[0].name} nor {paths[1].name}.")
+            raise ConfigurationError(
+                f"{str(folder)!r} holds neither {paths[0].name} nor {paths[1].name}. {_instead(Path(folder))}"
+            )
         rows += read_replay(found[0])
     return Recorded(name=name, rows=tuple(rows))
+
+
+def _instead(folder: Path) -> str:
+    """Return the sentence that names the data sets which a folder does hold."""
+    if not folder.is_dir():
+        return "There is no such folder."
+    names = sorted({path.name.partition(".jsonl")[0] for path in folder.glob("*.jsonl*") if path.is_file()})
+    if not names:
+        return "There is no file of recorded answers in it: write NAME.jsonl, one prompt a line."
+    shown = ",".join(names[:_SHOWN_NAMES])
+    more = f" ({len(names) - _SHOWN_NAMES} more)" if len(names) > _SHOWN_NAMES else ""
+    return f"Name what there is: --sets {shown}{more}."
 
 
 def is_development(row: ReplayRow) -> bool:

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from langchain_router.evaluation.bench import CheckResult, PairResult, SetResult
-from langchain_router.evaluation.curve import Interval
+from langchain_router.evaluation.curve import Measured
 
 _ALL, _NONE = 0.995, 0.005
 _SHOWN_PAIRS = 12
+_FIGURES = ("esca-\nlated", "saved", "vs pre-\nmium", "gain at\nequal rate", "gain at\nequal cost")
 _BEATS = {1: "[green]yes[/green]", 0: "not shown", -1: "[red]worse[/red]"}
 
 
 def print_intro(console: Console, *, rows: str, resamples: int, seed: int) -> None:
     """Print how to read the tables."""
     console.print(
-        f"Rows: {rows}. Quality is in points, hundredths of the mean score. Brackets are 95 % intervals of a "
-        f"paired bootstrap over prompts ({resamples} resamples, seed {seed}). A random cascade escalates as "
-        "many requests (equal rate), or spends as much (equal cost: an agreement check pays for a second "
-        "answer). Over coin: beside a coin toss between both models at equal cost, for which no draft is "
-        "wasted. AUC: of telling right drafts from wrong. Beats random: by the interval at equal cost.\n",
+        f"Rows: {rows}. Quality is in points, hundredths of the mean score. Gains are over a random cascade "
+        "that spends as much (equal cost: an agreement check pays for a second answer), or escalates as many "
+        "requests (equal rate). Over coin: beside a coin toss between both models at equal cost, for which "
+        "no draft is wasted. AUC: of telling right drafts from wrong. Brackets are the 95 % interval of a "
+        f"paired bootstrap over prompts ({resamples} resamples, seed {seed}), by which a check beats random "
+        "or not; --json holds the intervals of all figures.\n",
         highlight=False,
     )
 
@@ -31,12 +34,7 @@ def print_intro(console: Console, *, rows: str, resamples: int, seed: int) -> No
 def print_set(console: Console, result: SetResult) -> None:
     """Print a data set's table, one row for each check that escalates some but not all requests."""
     told = [c for c in result.checks if _NONE < c.measured.escalated < _ALL]
-    table = Table(title=f"{result.name}, {result.rows} rows", title_style="bold", title_justify="left")
-    table.add_column("check", no_wrap=True)
-    headings = ("escalated", "saved", "vs premium", "gain, equal rate", "gain, equal cost", "over coin")
-    for heading in (*headings, "AUC"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("beats random", no_wrap=True)
+    table = _table(f"{result.name}, {result.rows} rows", ("check",), (*_FIGURES, "over\ncoin", "AUC"))
     for one in told:
         table.add_row(*_row(one), style="dim" if one.contender.baseline else None)
     console.print(_alone(result), highlight=False)
@@ -57,25 +55,14 @@ def print_pairs(console: Console, name: str, premium: str, pairs: Sequence[PairR
         console.print(f"{name}: no two models together cost less than {premium}.", highlight=False)
         return
     ranked = sorted(pairs, key=lambda pair: -pair.measured.gain_at_cost.value)
-    table = Table(
-        title=f"{name}: agreement of every pair cheaper than {premium}",
-        title_style="bold",
-        title_justify="left",
-    )
-    table.add_column("draft", no_wrap=True)
-    table.add_column("second", no_wrap=True)
-    for heading in ("escalated", "saved", "vs premium", "gain, equal cost"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("beats random", no_wrap=True)
+    title = f"{name}: agreement of every pair cheaper than {premium}"
+    table = _table(title, ("draft", "second"), _FIGURES)
     for pair in ranked[:_SHOWN_PAIRS]:
         m = pair.measured
         table.add_row(
             pair.draft,
             pair.second,
-            f"{m.escalated:.1%}",
-            f"{m.saved.value:.1%}",
-            _points(m.versus_premium),
-            _points(m.gain_at_cost),
+            *_figures(m),
             _BEATS[m.gain_at_cost.side],
         )
     console.print(table)
@@ -112,21 +99,30 @@ def print_summary(console: Console, results: Sequence[SetResult]) -> None:
 
 def _row(one: CheckResult) -> tuple[str, ...]:
     m = one.measured
+    more = f"{m.gain_over_coin.value:+.1f}", f"{m.auc_right:.2f}"
+    return one.contender.name, *_figures(m), *more, _BEATS[m.gain_at_cost.side]
+
+
+def _figures(m: Measured) -> tuple[str, ...]:
+    gain = m.gain_at_cost
     return (
-        one.contender.name,
         f"{m.escalated:.1%}",
         f"{m.saved.value:.1%}",
-        _points(m.versus_premium),
-        _points(m.gain_at_rate),
-        _points(m.gain_at_cost),
-        _points(m.gain_over_coin),
-        f"{m.auc_right:.2f}",
-        _BEATS[m.gain_at_cost.side],
+        f"{m.versus_premium.value:+.1f}",
+        f"{m.gain_at_rate.value:+.1f}",
+        f"{gain.value:+.1f} \\[{gain.low:+.1f}, {gain.high:+.1f}]",
     )
 
 
-def _points(interval: Interval) -> str:
-    return f"{interval.value:+.1f} \\[{interval.low:+.1f}, {interval.high:+.1f}]"
+def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
+    """Return an empty table; narrow enough for 100 columns, whatever the figures are."""
+    table = Table(title=title, title_style="bold", title_justify="left", box=SIMPLE_HEAD, padding=(0, 0))
+    for name in names:
+        table.add_column(name, no_wrap=len(names) == 1, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("beats\nrandom", no_wrap=True)
+    return table
 
 
 def _alone(result: SetResult) -> str:

@@ -70,7 +70,7 @@ class CircuitBreaker:
         self._clock = clock
         self._rng = rng or random.Random()
         self._lock = threading.Lock()
-        self._cooldown = Cooldown(self._config)
+        self._cooldown = Cooldown(self._config, self._rng)
         self._is_open = False
         self._is_trying = False  # half-open, with at least one trial call made
         self._trial: Permit | None = None
@@ -113,17 +113,20 @@ class CircuitBreaker:
             return max(self._wait_s(), 0.0 if self._trial is None else _LOOK_AGAIN_S)
 
     def cooling_s(self) -> float:
-        """Return for how many seconds the provider asked to be left alone; 0 when it did not.
+        """Return for how many seconds to wait because the provider asked to be left alone; 0 when it did not.
 
-        Unlike the time of an open breaker, which is our own guess, this is the provider's word.
+        Unlike the time of an open breaker, which is our own guess, this is the provider's word. Each who asks
+        is told a little more at random, so that those who wait do not all call at the same moment.
         """
         with self._lock:
-            return self._left_s(self._cooldown.until)
+            left_s = self._left_s(self._cooldown.until)
+            return left_s + self._cooldown.later_s() if left_s else 0.0
 
     @property
     def is_cooling(self) -> bool:
         """Whether the provider asked to be left alone, and the time is not over."""
-        return self.cooling_s() > 0
+        with self._lock:
+            return self._left_s(self._cooldown.until) > 0
 
     @property
     def state(self) -> BreakerState:

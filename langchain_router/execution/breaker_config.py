@@ -27,7 +27,8 @@ class BreakerConfig:
             repeat, up to `retry_after_cap_s`.
         retry_after_cap_s: Longest that a rate limit may cool, in seconds, whatever the provider asks for.
         jitter: Share by which an opening may be shortened at random, so that several processes do not try
-            at the same moment, 0 to 0.5. A time that the provider named is never shortened.
+            at the same moment, 0 to 0.5. A time that the provider named is never shortened: those who wait
+            for its end wait up to this share longer.
 
     Raises:
         ConfigurationError: A value is out of range.

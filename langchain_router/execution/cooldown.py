@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 from langchain_router.execution.breaker_config import BreakerConfig
 
@@ -17,11 +18,13 @@ class Cooldown:
         number: One more with each limit. A call that began under a lower one says nothing of a later limit.
     """
 
-    __slots__ = ("_config", "_repeats", "number", "until")
+    __slots__ = ("_config", "_repeats", "_rng", "_spread_s", "number", "until")
 
-    def __init__(self, config: BreakerConfig) -> None:
+    def __init__(self, config: BreakerConfig, rng: random.Random) -> None:
         self._config = config
+        self._rng = rng
         self._repeats = 0
+        self._spread_s = 0.0
         self.until = -math.inf
         self.number = 0
 
@@ -38,9 +41,15 @@ class Cooldown:
         if asked_s is None:
             asked_s = self._config.rate_limit_s * 2.0 ** min(max(self._repeats - 1, 0), 64)
         seconds = min(asked_s, self._config.retry_after_cap_s)
-        self.until = max(self.until, now + seconds)
+        if now + seconds > self.until:
+            self.until = now + seconds
+            self._spread_s = seconds * self._config.jitter
         self.number += 1
         return seconds
+
+    def later_s(self) -> float:
+        """Return how long after the end one of those who wait for it may call, in seconds, at random."""
+        return self._spread_s * self._rng.random()
 
     def answered(self, *, began_under: int) -> None:
         """Take note of an answer: to a call that began after the limit, it ends it."""

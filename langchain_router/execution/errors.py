@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Literal
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import langchain_core.exceptions as langchain_errors
 from langchain_core.exceptions import (
@@ -26,10 +27,20 @@ from langchain_router.exceptions import (
     CircuitOpenError,
     MalformedResponseError,
     NoEligibleCandidateError,
+    RouterExhaustedError,
     StreamInterruptedError,
     TruncatedResponseError,
 )
-from langchain_router.execution.retry_after import retry_after_s
+from langchain_router.execution.error_names import kind_by_name, telling_kind
+from langchain_router.execution.kinds import (
+    ErrorKind,
+    another_may_serve,
+    counts_for_breaker,
+    least_hopeful,
+    most_hopeful,
+    same_may_serve,
+)
+from langchain_router.execution.retry_after import told_retry_after_s
 
 __all__ = [
     "ErrorKind",
@@ -39,52 +50,6 @@ __all__ = [
     "retry_after_s",
     "same_may_serve",
 ]
-
-
-class ErrorKind(StrEnum):
-    """Kinds of failure, as far as the router's next move depends on them."""
-
-    RATE_LIMITED = "rate_limited"
-    OVERLOADED = "overloaded"
-    SERVER = "server"
-    CONNECT = "connect"
-    TIMEOUT = "timeout"
-    AUTH = "auth"
-    NOT_FOUND = "not_found"
-    UNSUPPORTED = "unsupported"
-    BAD_REQUEST = "bad_request"
-    CONTEXT_OVERFLOW = "context_overflow"
-    REFUSED = "refused"
-    MALFORMED = "malformed"
-    TRUNCATED = "truncated"
-    INTERRUPTED = "interrupted"
-    CANCELLED = "cancelled"
-    CONTROL_FLOW = "control_flow"
-    UNKNOWN = "unknown"
-
-
-_FINAL = frozenset(
-    {
-        ErrorKind.BAD_REQUEST,
-        ErrorKind.REFUSED,
-        ErrorKind.INTERRUPTED,
-        ErrorKind.CANCELLED,
-        ErrorKind.CONTROL_FLOW,
-        ErrorKind.UNKNOWN,
-    }
-)
-_PASSING = frozenset(
-    {
-        ErrorKind.RATE_LIMITED,
-        ErrorKind.OVERLOADED,
-        ErrorKind.SERVER,
-        ErrorKind.CONNECT,
-        ErrorKind.MALFORMED,
-        ErrorKind.TRUNCATED,
-    }
-)
-_LASTING = frozenset({ErrorKind.AUTH, ErrorKind.NOT_FOUND})
-_ILL = _PASSING | {ErrorKind.TIMEOUT, ErrorKind.INTERRUPTED}
 
 # The most telling class first: some errors belong to several.
 _BY_CLASS: tuple[tuple[type[BaseException], ErrorKind], ...] = (
@@ -132,38 +97,34 @@ _BY_CODE = {
     "content_policy_violation": ErrorKind.REFUSED,
 }
 
-# LiteLLM's and OpenAI's; they tell more than LangChain's classes that they may also have.
-_BY_TELLING_NAME = {
-    "UnsupportedParamsError": ErrorKind.UNSUPPORTED,
-    "ContentPolicyViolationError": ErrorKind.REFUSED,
-    "ContentFilterFinishReasonError": ErrorKind.REFUSED,
-}
-
-# Of httpx, requests and botocore, and of the clients of OpenAI, Anthropic, Groq and others made alike.
-_BY_NAME = {
-    "TimeoutException": ErrorKind.TIMEOUT,
-    "Timeout": ErrorKind.TIMEOUT,
-    "ReadTimeoutError": ErrorKind.TIMEOUT,
-    "ConnectTimeoutError": ErrorKind.TIMEOUT,
-    "APITimeoutError": ErrorKind.TIMEOUT,
-    "TransportError": ErrorKind.CONNECT,
-    "ConnectionError": ErrorKind.CONNECT,
-    "HTTPClientError": ErrorKind.CONNECT,
-    "APIConnectionError": ErrorKind.CONNECT,
-    "APIError": ErrorKind.SERVER,
-    "SSLError": ErrorKind.CONNECT,
-    "gaierror": ErrorKind.CONNECT,
-    "APIResponseValidationError": ErrorKind.MALFORMED,
-}
+# Of the network, where Python has no class for them. Any other number is one of this machine: a full disk, a
+# file too many.
+_OF_THE_NETWORK: Final = frozenset(
+    {
+        errno.EADDRNOTAVAIL,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETRESET,
+        errno.ENETUNREACH,
+        errno.ENOBUFS,
+        errno.ENOTCONN,
+        errno.EPROTO,
+        None,  # asyncio's, of a host with several addresses
+    }
+)
 
 
 def error_kind(error: BaseException) -> ErrorKind:
     """Classify an error raised by a candidate's call.
 
     LangChain's `ModelError` classes and the standard library's connection and timeout errors decide first,
-    then the HTTP status where the clients of OpenAI, Anthropic, LiteLLM, httpx, requests, botocore and Google
-    put it, then the class names by which these tell a failed connection.
+    then the HTTP status where the clients of OpenAI, Anthropic, LiteLLM, httpx, requests, botocore, aiohttp
+    and Google put it, then the class names by which these and gRPC tell a failed connection.
     Only classes, codes and numbers are looked at, never the words of a message.
+
+    A `RouterExhaustedError` is that of its errors after which the router that raised it may soonest serve:
+    they are of candidates tried one after another. Any other group is its worst: all of it had to go well.
 
     Example:
         >>> error_kind(ModelRateLimitError("slow down"))
@@ -175,9 +136,11 @@ def error_kind(error: BaseException) -> ErrorKind:
         return ErrorKind.CANCELLED
     if not isinstance(error, Exception) or _is_control_flow(error):
         return ErrorKind.CONTROL_FLOW
-    code = getattr(error, "code", None)
-    by_code = _BY_CODE.get(code) if isinstance(code, str) else None
-    telling = by_code or _by_name(error, _BY_TELLING_NAME)
+    if isinstance(error, ExceptionGroup):
+        chosen = most_hopeful if isinstance(error, RouterExhaustedError) else least_hopeful
+        return chosen(error_kind(one) for one in error.exceptions)
+    code = _code(error)
+    telling = (_BY_CODE.get(code) if isinstance(code, str) else None) or telling_kind(error)
     if telling is not None:
         return telling
     by_class = next((kind for cls, kind in _BY_CLASS if isinstance(error, cls)), None)
@@ -188,39 +151,41 @@ def error_kind(error: BaseException) -> ErrorKind:
         return by_status
     if by_class is not None or isinstance(error, ModelError):
         return ErrorKind.SERVER
-    return _by_name(error, _BY_NAME) or ErrorKind.UNKNOWN
+    if type(error) is OSError:
+        is_remote = error.errno in _OF_THE_NETWORK and error.filename is None
+        return ErrorKind.CONNECT if is_remote else ErrorKind.UNKNOWN
+    return kind_by_name(error) or ErrorKind.UNKNOWN
 
 
-def another_may_serve(kind: ErrorKind) -> bool:
-    """Return whether a failure of this kind leaves hope in another candidate.
+def retry_after_s(error: BaseException, *, now: Callable[[], float] = time.time) -> float | None:
+    """Return after how many seconds whoever raised an error wants to be asked again, if it says so.
 
-    A caller's own bad request fails the same way everywhere, what one model refused is not shopped around,
-    and an error that is not a provider's (a fault in a callback, a bug) must surface rather than be hidden
-    by a failover.
+    A router whose candidates all failed may be asked again when the first of them may: after the shortest
+    time that one of those names which may serve again, and nobody knows when where one of them names none.
+    The parts of any other group must all go well, so the longest counts.
+
+    Args:
+        error: What the call raised.
+        now: Seconds since the epoch; only for HTTP dates.
+
+    Example:
+        >>> limited = ModelRateLimitError("slow down")
+        >>> limited.litellm_response_headers = {"Retry-After": "30"}
+        >>> retry_after_s(RouterExhaustedError("all failed", [limited, ModelAuthenticationError("no key")]))
+        30.0
     """
-    return kind not in _FINAL
-
-
-def same_may_serve(kind: ErrorKind) -> bool:
-    """Return whether the same candidate may well answer when it is asked once more, soon.
-
-    Not after a timeout: the time is gone, and the next call would likely take as long.
-    Prefer `another_may_serve` to choose whom to ask next; this one is for when nobody else is left, or a
-    retry costs less than the next candidate does.
-    """
-    return kind in _PASSING
-
-
-def counts_for_breaker(kind: ErrorKind) -> Literal["no", "yes", "at once"]:
-    """Return what a failure of this kind says of the candidate's health.
-
-    Returns:
-        `"yes"` for one mark against it, `"at once"` when the next call would fail just the same (a wrong key,
-        a model that is not there), `"no"` when the request, the caller or nobody is to blame.
-    """
-    if kind in _LASTING:
-        return "at once"
-    return "yes" if kind in _ILL else "no"
+    if not isinstance(error, ExceptionGroup):
+        return told_retry_after_s(error, now=now)
+    is_router = isinstance(error, RouterExhaustedError)
+    told = [
+        retry_after_s(one, now=now)
+        for one in error.exceptions
+        if not is_router or same_may_serve(error_kind(one))
+    ]
+    known = [one for one in told if one is not None]
+    if is_router:
+        return min(known) if known and len(known) == len(told) else None
+    return max(known, default=None)
 
 
 def _by_status(error: Exception) -> ErrorKind | None:
@@ -230,10 +195,6 @@ def _by_status(error: Exception) -> ErrorKind | None:
     return _BY_STATUS.get(status, ErrorKind.SERVER)
 
 
-def _by_name(error: Exception, kinds: Mapping[str, ErrorKind]) -> ErrorKind | None:
-    return next((kinds[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in kinds), None)
-
-
 def _status(error: Exception) -> int | None:
     """Return the HTTP status that an error bears, in the places where the providers' clients put it."""
     response = getattr(error, "response", None)
@@ -241,10 +202,15 @@ def _status(error: Exception) -> int | None:
     if isinstance(response, Mapping):  # botocore
         metadata = response.get("ResponseMetadata")
         found.append(metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None)
-    found.append(getattr(error, "code", None))  # google
+    found += [getattr(error, "status", None), _code(error)]  # aiohttp, google
     return next(
         (status for status in found if isinstance(status, int) and not isinstance(status, bool)), None
     )
+
+
+def _code(error: Exception) -> Any:
+    """Return an error's code; not of aiohttp's, which warn when they are asked for more than the status."""
+    return None if isinstance(getattr(error, "status", None), int) else getattr(error, "code", None)
 
 
 def _is_control_flow(error: BaseException) -> bool:

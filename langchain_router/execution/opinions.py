@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from langchain_router.candidates.candidate import Candidate
-from langchain_router.candidates.eligibility import reasons_against_place, reasons_against_reading
+from langchain_router.checks.asking import reasons_against_asking
 from langchain_router.checks.check import Ask
 from langchain_router.decision import Step
 from langchain_router.exceptions import CircuitOpenError, RouterError
@@ -117,7 +117,9 @@ class Opinions:
             raise NotAskedError(f"{name!r} was not asked: it {reason}.")
         ticket = self._admit_for(ask)
         if ticket is None:
-            raise CircuitOpenError({name: self._gates.retry_after_s(ask.candidate)})
+            raise CircuitOpenError(
+                {name: self._gates.retry_after_s(ask.candidate)}, slots={name: ask.candidate.max_concurrency}
+            )
         answered = yield from self._caller.alone(self._call_for(ask), ticket)
         if is_same_question:
             self._second_answers[key] = answered.reply
@@ -138,13 +140,8 @@ class Opinions:
 
     def _reason_not_to_ask(self, ask: Ask, *, beside: Sequence[Candidate] = ()) -> str | None:
         """Say why a check may not ask this model, or None: whatever sees a prompt obeys the constraints."""
-        candidate, request = ask.candidate, self._ledger.request
-        if ask.messages is None:
-            reasons = reasons_against_reading(candidate, request)
-        else:
-            reasons = reasons_against_place(candidate, request)
-        reason = next(iter(reasons), None)
-        if reason is None and not self._ledger.affords(*beside, candidate, messages=ask.messages):
+        reason = next(iter(reasons_against_asking(ask, self._ledger.request)), None)
+        if reason is None and not self._ledger.affords(*beside, ask.candidate, messages=ask.messages):
             return "would take the request over max_cost_usd"
         return reason
 

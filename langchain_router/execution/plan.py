@@ -222,7 +222,8 @@ class _Walk:
                 step.candidate.name: self._gates.retry_after_s(step.candidate)
                 for step in self._turns.postponed
             }
-            return CircuitOpenError(waits_s)
+            slots = {step.candidate.name: step.candidate.max_concurrency for step in self._turns.postponed}
+            return CircuitOpenError(waits_s, slots=slots)
         if len(self._errors) == 1:
             return self._errors[0]
         tried = ", ".join(

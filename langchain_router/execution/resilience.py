@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from tenacity import RetryCallState
 from tenacity.retry import retry_base
@@ -16,6 +16,7 @@ from tenacity.wait import wait_base, wait_random_exponential
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.breaker import BreakerConfig
 from langchain_router.execution.retrying import retry_if_another_may_serve, retry_if_insufficient
+from langchain_router.wording import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,9 @@ class Deadlines:
     The router keeps them itself: a client's own timeout is per read, so a slow drip never reaches it.
 
     Args:
-        total_s: The whole request, with every retry, check and escalation.
+        total_s: The whole request, with every retry, check and escalation: the user's own checks, a rate
+            limiter's wait and the making of a model count too. A stream that is shown while it arrives has
+            its own two limits once it has begun.
         attempt_s: One call that is not shown while it arrives, so that a candidate which hangs leaves time
             for another.
         first_token_s: Until the first token of a stream that is shown while it arrives.
@@ -44,7 +47,7 @@ class Deadlines:
         for name in ("total_s", "attempt_s", "first_token_s", "between_chunks_s"):
             value = getattr(self, name)
             if value is not None:
-                _check_seconds(name, value)
+                _check_seconds(name, value, hint=" None means no limit.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,20 +122,26 @@ class Resilience:
             _check_strategy(name, getattr(self, name), optional=name in ("stop", "before_sleep"))
         _check_share("retry_budget", self.retry_budget)
         for name, kind in (("deadlines", Deadlines), ("breaker", BreakerConfig), ("hedging", Hedging)):
-            value = getattr(self, name)
-            if not isinstance(value, kind) and not (value is None and name != "deadlines"):
-                raise ConfigurationError(f"{name} must be a {kind.__name__}, got {value!r}.")
+            _check_part(name, getattr(self, name), kind)
+
+
+_INSTEAD_OF_A_NUMBER = {
+    "retry": "How often is for stop to say: stop=stop_after_attempt({0!r}).",
+    "stop": "Write tenacity's stop_after_attempt({0!r}).",
+    "wait": "Write tenacity's wait_fixed({0!r}).",
+    "deadlines": "Write Deadlines(total_s={0!r}).",
+    "breaker": "Write BreakerConfig(failures={0!r}).",
+    "hedging": "Write Hedging(after_s={0!r}).",
+}
 
 
 def _check_strategy(name: str, given: object, *, optional: bool) -> None:
     if given is None and optional:
         return
     if isinstance(given, type) or not callable(given):
-        shown = (
-            f"the class {given.__name__}; write {given.__name__}(...)" if isinstance(given, type) else given
-        )
         raise ConfigurationError(
-            f"{name} must be a tenacity strategy or a function of the state, got {shown!s}."
+            f"{name} must be a tenacity strategy or a function of the state, got {shown(given)}."
+            + _instead(name, given)
         )
     if inspect.iscoroutinefunction(given) or inspect.iscoroutinefunction(type(given).__call__):
         raise ConfigurationError(
@@ -141,11 +150,34 @@ def _check_strategy(name: str, given: object, *, optional: bool) -> None:
         )
 
 
-def _check_seconds(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise ConfigurationError(f"{name} must be seconds above 0, got {value!r}. None means no limit.")
+def _check_part(name: str, given: object, kind: type) -> None:
+    if isinstance(given, kind) or (given is None and name != "deadlines"):
+        return
+    raise ConfigurationError(
+        f"{name} must be a {kind.__name__}, got {shown(given)}." + _instead(name, given, kind)
+    )
+
+
+def _instead(name: str, given: object, kind: type | None = None) -> str:
+    """Return the sentence that says what to write instead, or nothing where that is not clear."""
+    if _is_number(given) and name in _INSTEAD_OF_A_NUMBER:
+        return " " + _INSTEAD_OF_A_NUMBER[name].format(given)
+    if isinstance(given, dict) and kind is not None:
+        return f" Write {kind.__name__}(**{{...}})."
+    if name == "deadlines" and not given:
+        return " For no limits set each to None: Deadlines(total_s=None, attempt_s=None, ...)."
+    return f" Write {name}=None to switch it off." if given is False and kind is not None else ""
+
+
+def _check_seconds(name: str, value: object, *, hint: str = "") -> None:
+    if not (_is_number(value) and 0 < value < math.inf):
+        raise ConfigurationError(f"{name} must be seconds above 0, got {shown(value)}.{hint}")
 
 
 def _check_share(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ConfigurationError(f"{name} must be a share from 0 to 1, got {value!r}.")
+    if not (_is_number(value) and 0 <= value <= 1):
+        raise ConfigurationError(f"{name} must be a share from 0 to 1, got {shown(value)}.")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -13,11 +13,12 @@ from typing import Any
 from langchain_router.exceptions import CircuitOpenError
 
 
-def retry_after_s(error: BaseException, *, now: Callable[[], float] = time.time) -> float | None:
+def told_retry_after_s(error: BaseException, *, now: Callable[[], float] = time.time) -> float | None:
     """Return after how many seconds a provider wants to be asked again, if its error says so.
 
     Read from `retry-after-ms` and `retry-after` (seconds or an HTTP date), wherever the error or what caused
-    it keeps the answer's headers. A figure may be huge: whoever waits sets the limit.
+    it keeps the answer's headers. A figure may be huge: whoever waits sets the limit. Prefer
+    `errors.retry_after_s`, which also knows what a group of errors says.
 
     Args:
         error: What the call raised.
@@ -29,7 +30,7 @@ def retry_after_s(error: BaseException, *, now: Callable[[], float] = time.time)
     Example:
         >>> error = ConnectionError("slow down")
         >>> error.litellm_response_headers = {"Retry-After": "2.5"}
-        >>> retry_after_s(error)
+        >>> told_retry_after_s(error)
         2.5
     """
     for one in _with_causes(error):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenacity import Future, RetryCallState
+from tenacity import RetryCallState
 from tenacity.retry import retry_base
 from tenacity.stop import stop_base
 
@@ -18,6 +18,7 @@ from langchain_router.checks.check import Verdict
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import another_may_serve, error_kind
+from langchain_router.execution.unquoted import UnquotedOutcome
 from langchain_router.outcomes.records import Attempt
 
 
@@ -28,7 +29,7 @@ class AttemptState(RetryCallState):
         decision: Whose plan is walked.
         attempt: The one asked about.
         attempts: Every call made so far, those of checks included.
-        verdict: What the check said of the answer; None where it failed or nobody checked.
+        verdict: What the check said of the answer; None where the call failed or nobody checked.
         spent_usd: What the calls cost so far in US dollars, unknown costs taken as estimated.
         next_candidate: Who would be called next, or None.
     """
@@ -52,7 +53,7 @@ class AttemptState(RetryCallState):
         verdict: Verdict | None = None,
     ) -> None:
         """Set what came of the attempt."""
-        outcome = Future(self.attempt_number)
+        outcome = UnquotedOutcome(self.attempt_number)  # loggers print what it returned
         if error is None:
             outcome.set_result(answer)
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain_router.checks.base import Check
 from langchain_router.checks.check import Review, Run, Verdict, beginning
+from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.errors import ErrorKind, error_kind
 from langchain_router.execution.moves import Move, Reply, RunCheck
 from langchain_router.execution.opinions import Opinions
@@ -44,9 +45,11 @@ def reviewed(
         if isinstance(error, TimeoutError):
             _logger.warning("check %s was too slow; its answer counts as not passed", check.name)
             return Verdict(passed=False, reason=f"the check {check.name} was too slow")
-        name = type(error).__name__
-        _logger.warning("check %s raised %s; its answer counts as not passed", check.name, name)
-        return Verdict(passed=False, reason=f"the check {check.name} raised {name}")
+        what = type(error).__name__
+        if isinstance(error, ConfigurationError):
+            what += f": {error}"  # says what to write instead, and quotes no content
+        _logger.warning("check %s raised %s; its answer counts as not passed", check.name, what)
+        return Verdict(passed=False, reason=f"the check {check.name} raised {what}")
 
 
 def _driven(review: Review, opinions: Opinions, timeout_s: float | None) -> Generator[Move, Any, Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
@@ -41,15 +42,17 @@ def billed_tokens(message: BaseMessage | None) -> tuple[int, int] | None:
 def cost_usd(candidate: Candidate, message: BaseMessage | None) -> float | None:
     """Return what an answer cost in US dollars, or None when that is unknown.
 
-    By the candidate's price, cached prompt tokens at theirs; where it has none, by what LiteLLM says.
+    A candidate that is itself a router knows best, drafts and judges included. Else by the candidate's price,
+    cached prompt tokens at theirs; where it has none, by what LiteLLM says.
     """
-    tokens = billed_tokens(message)
     if message is None:
         return None
+    nested = _usd(_nested(message).get("cost_usd"))
+    if nested is not None:
+        return nested
+    tokens = billed_tokens(message)
     if candidate.price is None:
-        said: Any = message.response_metadata.get("response_cost")
-        is_cost = isinstance(said, (int, float)) and not isinstance(said, bool) and 0 < said < math.inf
-        return float(said) if is_cost else None
+        return _usd(message.response_metadata.get("response_cost")) or None  # LiteLLM's 0 is "not known"
     if tokens is None:
         return None
     details = (getattr(message, "usage_metadata", None) or {}).get("input_token_details") or {}
@@ -66,3 +69,14 @@ def cost_of_failure_usd(candidate: Candidate, kind: ErrorKind, *, prompt_tokens:
     if candidate.price is None:
         return None
     return candidate.price.cost_usd(input_tokens=prompt_tokens, output_tokens=0)
+
+
+def _nested(message: BaseMessage) -> Mapping[str, Any]:
+    """Return the outcome of the router that is the candidate, as it stands on the answer; {} for a model."""
+    outcome = message.response_metadata.get("router_outcome")
+    return outcome if isinstance(outcome, Mapping) else {}
+
+
+def _usd(said: Any) -> float | None:
+    is_cost = isinstance(said, (int, float)) and not isinstance(said, bool) and 0 <= said < math.inf
+    return float(said) if is_cost else None

@@ -82,9 +82,17 @@ class Outcome:
 
     @property
     def cost_usd(self) -> float | None:
-        """What all calls cost together, in US dollars; None when that of any is unknown."""
-        costs = [attempt.cost_usd for attempt in self.attempts]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
+        """What all calls cost together, in US dollars; None when that of any is unknown.
+
+        Prefer `known_cost_usd` for a sum that one call without a price does not make unknown.
+        """
+        is_known = all(attempt.cost_usd is not None for attempt in self.attempts)
+        return self.known_cost_usd if is_known else None
+
+    @property
+    def known_cost_usd(self) -> float:
+        """What those calls cost together whose cost is known, in US dollars: all of it or the least of it."""
+        return sum(attempt.cost_usd or 0.0 for attempt in self.attempts)
 
     @property
     def passed(self) -> bool | None:
@@ -106,5 +114,6 @@ class Outcome:
             "latency_s": round(self.latency_s, 4),
             "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),
             "cost_usd": self.cost_usd,
+            "known_cost_usd": self.known_cost_usd,
             "attempts": [attempt.to_dict() for attempt in self.attempts],
         }

@@ -10,6 +10,7 @@ from langchain_router.policies.cascade import CascadePolicy
 from langchain_router.policies.context import Context, Policy
 from langchain_router.policies.cost import CostPolicy
 from langchain_router.policies.threshold import DEFAULT_TIERS, ThresholdPolicy, Tier
+from langchain_router.wording import shown
 
 __all__ = [
     "DEFAULT_TIERS",
@@ -45,6 +46,11 @@ def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
     if given == CascadePolicy.name:
         return CascadePolicy(quality=quality)
     if quality is not None:
+        if isinstance(given, CascadePolicy):
+            raise ConfigurationError(
+                f"quality={quality!r} belongs into a cascade without tiers: policy=CascadePolicy("
+                f"quality={quality!r}). With tiers, their checks decide: leave quality out."
+            )
         raise ConfigurationError(
             f"quality={quality!r} sets the default policy's threshold, and policy={given!r} is given too. "
             "Give one of them, e.g. policy=CostPolicy(quality=0.9)."
@@ -56,10 +62,6 @@ def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
             raise ConfigurationError(f"policy {given!r} is unknown; use {', '.join(sorted(_BY_NAME))}.{hint}")
         return _BY_NAME[given]()
     if not callable(getattr(given, "select", None)) or isinstance(given, type):
-        shown = (
-            f"the class {given.__name__}; write {given.__name__}()"
-            if isinstance(given, type)
-            else repr(given)
-        )
-        raise ConfigurationError(f"policy must be a policy or the name of one, got {shown}.")
+        hint = " For tiers write policy=CascadePolicy([...])." if isinstance(given, (list, tuple)) else ""
+        raise ConfigurationError(f"policy must be a policy or the name of one, got {shown(given)}.{hint}")
     return given

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from langchain_router.candidates.candidate import Candidate
+from langchain_router.candidates.candidate import ENDPOINT_OPTIONS, Candidate
 from langchain_router.candidates.family import family
 from langchain_router.checks.base import Check, as_check
 from langchain_router.decision import RoutingDecision, Step
@@ -16,6 +16,7 @@ from langchain_router.policies.context import Context
 from langchain_router.policies.cost import CostPolicy
 from langchain_router.policies.ladder import by_price
 from langchain_router.signals.types import Intent
+from langchain_router.wording import kind_of
 
 TierGiven = tuple[Candidate | str, object]
 
@@ -48,7 +49,8 @@ class CascadePolicy:
 
     Raises:
         ConfigurationError: No tiers, a check missing before the last tier or given on it, both arguments
-            given; when the router is built, a candidate that is not one of its own.
+            given; when the router is built, a candidate that is not one of its own, or a check that asks a
+            model which nobody knows.
 
     Example:
         >>> from langchain_router.checks import HeuristicCheck
@@ -67,14 +69,21 @@ class CascadePolicy:
         self._uncomparable = CostPolicy() if quality is None else CostPolicy(quality)
 
     def check_candidates(self, candidates: Sequence[Candidate]) -> None:
-        """Refuse tiers that name a candidate which is not there."""
+        """Refuse tiers that name a candidate which is not there, or whose check asks a model that is not."""
         known = [candidate.name for candidate in candidates]
-        for name, _ in self.tiers or ():
+        for name, check in self.tiers or ():
             if name not in known:
                 raise ConfigurationError(
                     f"A tier of the cascade is {name!r}, which is not a candidate of the router. "
                     f"The candidates are {', '.join(known)}."
                 )
+            for model in () if check is None else check.models:
+                if model.model not in known and _is_unknown(model):
+                    raise ConfigurationError(
+                        f"The check of {name!r} asks {model.name!r}, which is neither a candidate of the "
+                        "router nor a model that LiteLLM lists. Name a candidate, or write the provider too: "
+                        "'openai/gpt-4o-mini', or state it: Candidate(model=..., provider=...)."
+                    )
         if self.tiers is None and len(known) < 2:
             raise ConfigurationError(
                 "A cascade needs at least two candidates, a cheap one and a better one; "
@@ -93,9 +102,10 @@ class CascadePolicy:
             key=lambda one: -(context.predicted_quality(one) or 0.0),
         )
         plan = [*steps, *(Step(candidate=one) for one in others)]
+        is_no_cascade = self.tiers is None and steps[0].check is None
         return context.decision(
             plan,
-            reason=_reason(plan),
+            reason=self._why_one_model(context, ladder) if is_no_cascade else _reason(plan),
             policy=self.name,
             policy_params=self._params(),
             remarks={
@@ -112,6 +122,15 @@ class CascadePolicy:
         chosen = self._uncomparable.select(context, candidates)
         reason = f"{chosen.reason}; an answer of this kind cannot be checked cheaply"
         return replace(chosen, reason=reason, policy=self.name, policy_params=self._params())
+
+    def _why_one_model(self, context: Context, ladder: Sequence[Candidate]) -> str:
+        if len(ladder) == 1:
+            return "the only candidate that may answer"
+        if all(context.predicted_quality(one) is None for one in ladder):
+            return "no cascade, as no quality is known: give Candidate(quality=...) to say which is better"
+        if all(context.estimated_cost_usd(one) is None for one in ladder):
+            return "the best there is; no cascade, as no price is known: give Candidate(price=...)"
+        return "the best there is; no cascade, as no two other models together cost less"
 
     def _own_steps(self, ladder: Sequence[Candidate]) -> list[Step]:
         """Return the tiers that may answer; where none of them may, the dearest that may stands in."""
@@ -171,7 +190,7 @@ def _checked(tiers: Sequence[TierGiven]) -> tuple[tuple[str, Check | None], ...]
         name = given.name if isinstance(given, Candidate) else given
         if not isinstance(name, str):
             raise ConfigurationError(
-                f"A tier starts with a candidate of the router or its name, got {type(given).__name__}."
+                f"A tier starts with a candidate of the router or its name, got {kind_of(given)}."
             )
         if name in [known for known, _ in found]:
             raise ConfigurationError(f"Two tiers call {name!r}; a candidate is one tier.")
@@ -188,6 +207,13 @@ def _checked(tiers: Sequence[TierGiven]) -> tuple[tuple[str, Check | None], ...]
             f"write ({found[-1][0]!r}, None)."
         )
     return tuple(found)
+
+
+def _is_unknown(model: Candidate) -> bool:
+    """Return whether LiteLLM would not know where to send this model's calls."""
+    given = model.model
+    elsewhere = ENDPOINT_OPTIONS & model.options.keys()
+    return isinstance(given, str) and "/" not in given and model.provider is None and not elsewhere
 
 
 def _has_comparable_answer(context: Context) -> bool:

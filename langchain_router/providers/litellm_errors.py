@@ -174,6 +174,7 @@ def _with(found: Chain, mapped: ModelError, error: Exception) -> ModelError:
     """Give an error what LiteLLM knew and did not pass on, and take from it what quotes prompt or answer."""
     kept = mapped.__dict__
     if found.what is What.STATUS:
+        error.__suppress_context__ = True  # what lies behind has the same words: the provider's
         kept["status_code"] = found.status
         if not kept.get("litellm_response_headers"):
             kept["litellm_response_headers"] = getattr(found.cause, "response").headers  # noqa: B009

@@ -1,10 +1,11 @@
 """Public testing kit: a simulated provider over real HTTP, recorded answers, chaos, and their parts.
 
-`FaultyChatModel` is imported when first used.
+`FaultyChatModel` and `ScriptedJudge` are imported when first used.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from langchain_router.testing.answers import (
@@ -19,12 +20,14 @@ from langchain_router.testing.simulated import SeenRequest, SimulatedProvider
 
 if TYPE_CHECKING:
     from langchain_router.testing.faults import FaultyChatModel
+    from langchain_router.testing.judge import ScriptedJudge
 
 __all__ = [
     "AnswerSource",
     "FaultyChatModel",
     "ReplayOutcome",
     "ReplayRow",
+    "ScriptedJudge",
     "SeenRequest",
     "SimulatedModel",
     "SimulatedPrompt",
@@ -36,13 +39,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name != "FaultyChatModel":
-        raise AttributeError(f"module 'langchain_router.testing' has no attribute {name!r}")
-    from langchain_router.testing.faults import FaultyChatModel
+_HOME_OF = {"FaultyChatModel": "faults", "ScriptedJudge": "judge"}
 
-    globals()[name] = FaultyChatModel
-    return FaultyChatModel
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'langchain_router.testing' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"langchain_router.testing.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

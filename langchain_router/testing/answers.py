@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import exp
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.signals.types import INTENTS, Intent
@@ -17,11 +17,14 @@ from langchain_router.testing.openai_api import Answer
 from langchain_router.testing.phrases import draw, small_talk, wrong_answer
 from langchain_router.testing.schema_instance import schema_instance
 from langchain_router.testing.tool_use import tool_calls
+from langchain_router.wording import kind_of
 
 DEFAULT_SKILL = 0.5
 """Ability in an intent that a model's `skill` does not list."""
 
 _STEEPNESS = 8.0
+
+Kind = TypeVar("Kind")
 
 
 class AnswerSource(Protocol):
@@ -141,6 +144,22 @@ def probability_right(*, skill: float, difficulty: float) -> float:
         0.982
     """
     return 1 / (1 + exp(-_STEEPNESS * (skill - difficulty)))
+
+
+def instances(what: str, given: Iterable[Kind], kind: type[Kind]) -> tuple[Kind, ...]:
+    """Return what was given as a tuple.
+
+    Raises:
+        ConfigurationError: It is no list of that kind.
+    """
+    hint = f"write {what}=[{kind.__name__}(...)]"
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ConfigurationError(f"{what} must be a list, got {kind_of(given)}; {hint}.")
+    found = tuple(given)
+    for one in found:
+        if not isinstance(one, kind):
+            raise ConfigurationError(f"{what} must hold {kind.__name__}s, got {kind_of(one)}; {hint}.")
+    return found
 
 
 class SkilledAnswers:

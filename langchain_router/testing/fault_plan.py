@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,7 @@ from langchain_core.exceptions import (
 from langchain_router.exceptions import ConfigurationError, MalformedResponseError, TruncatedResponseError
 from langchain_router.execution.errors import ErrorKind
 from langchain_router.testing.phrases import draw
+from langchain_router.wording import shown
 
 
 class UnsupportedParamsError(ModelInvalidRequestError):
@@ -152,8 +153,9 @@ class Turns:
 
 def checked_script(script: Sequence[str]) -> tuple[str, ...]:
     """Return a script that holds only faults there are."""
-    if isinstance(script, str):
-        raise ConfigurationError(f"script must be a list of faults, got {script!r}; write [{script!r}].")
+    if isinstance(script, str) or not isinstance(script, Iterable):
+        hint = f" Write script=[{script!r}]." if isinstance(script, str) else ""
+        raise ConfigurationError(f"script must be a list of faults, got {shown(script)}.{hint}")
     for kind in script:
         _check_known("script", kind, (*FAULTS, OK))
     return tuple(script)
@@ -161,6 +163,8 @@ def checked_script(script: Sequence[str]) -> tuple[str, ...]:
 
 def checked_rates(rates: Mapping[str, float]) -> dict[str, float]:
     """Return rates that are shares of calls and do not add up to more than all."""
+    if not isinstance(rates, Mapping):
+        raise ConfigurationError(f'rates must be shares such as {{"server": 0.5}}, got {shown(rates)}.')
     for kind, rate in rates.items():
         _check_known("rates", kind, FAULTS)
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:

@@ -32,6 +32,7 @@ from langchain_router.testing.fault_plan import (
     checked_script,
 )
 from langchain_router.testing.scripted import ScriptedChatModel
+from langchain_router.wording import kind_of
 
 
 class FaultyChatModel(BaseChatModel):
@@ -68,8 +69,8 @@ class FaultyChatModel(BaseChatModel):
         **options: `callbacks`, `tags`, `disable_streaming` and what else any chat model takes.
 
     Raises:
-        ConfigurationError: A fault is unknown, a number is out of range, or not exactly one of `model` and
-            `answers` is given.
+        ConfigurationError: A fault is unknown, a value is of the wrong type or out of range, or not exactly
+            one of `model` and `answers` is given.
 
     Example:
         >>> flaky = FaultyChatModel(answers=["Hello!"], script=["server", "ok"])
@@ -110,7 +111,7 @@ class FaultyChatModel(BaseChatModel):
         if (model is None) == (not answers):
             raise ConfigurationError("Write either model= or answers=: one of them must answer.")
         if model is not None and not isinstance(model, BaseChatModel):
-            raise ConfigurationError(f"model must be a chat model, got {type(model).__name__}.")
+            raise ConfigurationError(f"model must be a chat model, got {kind_of(model)}.")
         unknown = sorted(options.keys() - BaseChatModel.model_fields.keys())
         if unknown:
             raise ConfigurationError(f"FaultyChatModel takes no {unknown[0]!r}; see its docstring.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -18,8 +18,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
 from langchain_router.chat.stamp import as_chunk
+from langchain_router.exceptions import ConfigurationError
 from langchain_router.request import estimate_tokens
 from langchain_router.testing.openai_api import pieces
+from langchain_router.wording import kind_of
 
 
 class ScriptedChatModel(BaseChatModel):
@@ -29,6 +31,9 @@ class ScriptedChatModel(BaseChatModel):
 
     Args:
         answers: Texts or messages, at least one.
+
+    Raises:
+        ConfigurationError: They are not a list of these.
     """
 
     answers: tuple[AIMessage, ...]
@@ -36,8 +41,7 @@ class ScriptedChatModel(BaseChatModel):
     _turn: Iterator[int] = PrivateAttr(default_factory=itertools.count)
 
     def __init__(self, *, answers: Sequence[str | AIMessage]) -> None:
-        made = [AIMessage(answer) if isinstance(answer, str) else answer for answer in answers]
-        super().__init__(answers=tuple(made))
+        super().__init__(answers=_checked(answers))
 
     def bind_tools(
         self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], **kwargs: Any
@@ -83,3 +87,14 @@ class ScriptedChatModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "scripted-chat-model"
+
+
+def _checked(answers: object) -> tuple[AIMessage, ...]:
+    if isinstance(answers, (str, AIMessage)) or not isinstance(answers, Iterable):
+        raise ConfigurationError(f"answers must be a list, got {kind_of(answers)}. Write answers=[...].")
+    made = [AIMessage(answer) if isinstance(answer, str) else answer for answer in answers]
+    stray = next((one for one in made if not isinstance(one, AIMessage)), None)
+    if stray is not None or not made:
+        got = "none" if not made else kind_of(stray)
+        raise ConfigurationError(f"answers must be texts or AIMessages, at least one, got {got}.")
+    return tuple(made)

@@ -11,7 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from langchain_router.exceptions import ConfigurationError
-from langchain_router.testing.answers import AnswerSource, SimulatedModel, SimulatedPrompt, SkilledAnswers
+from langchain_router.testing.answers import (
+    AnswerSource,
+    SimulatedModel,
+    SimulatedPrompt,
+    SkilledAnswers,
+    instances,
+)
 from langchain_router.testing.api_errors import ApiError
 from langchain_router.testing.chat_request import ChatRequest, parse_chat_request
 from langchain_router.testing.loopback import LoopbackServer, Reply
@@ -75,7 +81,8 @@ class SimulatedProvider:
         keep_bodies: Whether `requests` keeps what was asked. Off, no prompt text is kept anywhere.
 
     Raises:
-        ConfigurationError: If there is no model, or both `models` and `answers` are given.
+        ConfigurationError: If there is no model, what is given is none, or both `models` and `answers` are
+            given.
 
     Example:
         >>> small = SimulatedModel(name="small", input_usd_per_million=0.1, output_usd_per_million=0.4)
@@ -95,7 +102,8 @@ class SimulatedProvider:
         port: int = 0,
         keep_bodies: bool = False,
     ) -> None:
-        models, prompts = tuple(models), tuple(prompts)
+        models = instances("models", models, SimulatedModel)
+        prompts = instances("prompts", prompts, SimulatedPrompt)
         if answers is not None and (models or prompts):
             raise ConfigurationError("Write either models= and prompts=, or answers=: both would answer.")
         if not time_scale >= 0:

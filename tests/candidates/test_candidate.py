@@ -287,10 +287,11 @@ def test_shared_options_go_to_strings_only_and_a_candidates_own_win() -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"model": 5}, "got int"),
-        ({"model": None}, "got NoneType"),
+        ({"model": 5}, "got an int"),
+        ({"model": None}, "got None"),
         ({"model": ""}, "a LiteLLM model string such as 'openai/gpt-4o-mini' .*got an empty string"),
-        ({"model": House}, "got ModelMetaclass"),
+        ({"model": House}, r"got the class House; write House\(\.\.\.\)"),
+        ({"options": {"temprature": 0}}, "'temprature' is not an option .* did you mean 'temperature'"),
         ({"name": 5}, "name must be a string, got 5"),
         ({"provider": 5}, "'house/model': provider must be a string, got 5"),
         ({"region": ["eu"]}, r"region must be a string, got \['eu'\]"),

@@ -49,8 +49,6 @@ def last_tier(*chunks: Any, **options: Any) -> ChatRouter:
     return cascade(False, draft(), chunked("final", *chunks, price=10), **options)
 
 
-
-
 # --- after text has gone out ---------------------------------------------------------------------
 
 

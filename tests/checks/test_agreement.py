@@ -203,6 +203,13 @@ def test_a_wrong_option_is_refused_at_construction(options: dict[str, Any]) -> N
         AgreementCheck(SECOND, **options)
 
 
+def test_a_switch_that_is_none_is_refused_with_what_it_may_be() -> None:
+    with pytest.raises(ConfigurationError, match="side_by_side must be True or False, got 'no'"):
+        AgreementCheck(SECOND, side_by_side="no")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"timeout_s must be seconds above 0, got -1\."):
+        AgreementCheck(SECOND, timeout_s=-1)
+
+
 def test_neither_the_reason_nor_the_repr_shows_an_answer() -> None:
     for draft, second in (("Quokka", "Quokka"), ("Quokka", "Numbat"), (ESSAY, ESSAY), ("Quokka", ESSAY)):
         reason = verdict(draft, second).reason

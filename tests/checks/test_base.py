@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import threading
 import time
 from typing import Any
@@ -15,14 +16,24 @@ from langgraph.errors import GraphBubbleUp
 
 from langchain_router import (
     Candidate,
+    CascadePolicy,
     ConfigurationError,
     Constraints,
     NoEligibleCandidateError,
     RoutingRequest,
 )
-from langchain_router.checks import Ask, Check, HeuristicCheck, OwnCheck, Review, Verdict, as_check
+from langchain_router.checks import (
+    Ask,
+    Check,
+    HeuristicCheck,
+    JudgeCheck,
+    OwnCheck,
+    Review,
+    Verdict,
+    as_check,
+)
 from langchain_router.exceptions import DeadlineExceededError
-from langchain_router.testing import FaultyChatModel
+from langchain_router.testing import FaultyChatModel, ScriptedJudge
 from langchain_router.testing.scripted import ScriptedChatModel
 
 REQUEST = RoutingRequest(messages=(HumanMessage("How many legs has a spider?"),))
@@ -68,6 +79,11 @@ class OnlyAwaited:
         return 0.9
 
 
+class TakesOne:
+    def check(self, response: AIMessage) -> bool:
+        return bool(response.text)
+
+
 def test_a_function_that_returns_a_bool_is_a_check() -> None:
     check = as_check(lambda _, response: response.text == "Eight.")
     assert check.check(REQUEST, ANSWER).passed
@@ -92,15 +108,82 @@ def test_numbers_of_numpy_count_as_plain_ones(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["yes", None, [True], {}])
 def test_anything_else_is_refused_without_being_shown(value: Any) -> None:
-    with pytest.raises(TypeError, match=r"must return a Verdict, a bool or a score from 0 to 1") as caught:
+    kinds = {str: "a text", type(None): "None", list: "a list", dict: "a dict"}
+    expected = (
+        rf"returned {kinds[type(value)]}\. Let it return True or False, a score from 0 to 1, or a Verdict"
+    )
+    with pytest.raises(ConfigurationError, match=expected) as caught:
         as_check(lambda *_: value).check(REQUEST, ANSWER)
     assert "yes" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, 100, float("nan"), float("inf")])
 def test_a_score_out_of_range_is_refused_with_its_value(value: float) -> None:
-    with pytest.raises(ValueError, match=r"from 0 to 1, got"):
+    with pytest.raises(ConfigurationError, match=rf"returned {value!r}\. Let it return .* from 0 to 1"):
         as_check(lambda *_: value).check(REQUEST, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda response: True,  # noqa: ARG005
+        lambda: True,
+        lambda request, response, third: True,  # noqa: ARG005
+        functools.partial(lambda request, response: True, 1),  # noqa: ARG005
+        TakesOne(),
+    ],
+)
+def test_a_check_that_does_not_take_request_and_response_is_refused_when_it_is_built(given: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"called with a request and a response, which .* does not take"
+    ):
+        CascadePolicy([("cheap", given), ("dear", None)])
+    with pytest.raises(ConfigurationError, match=r"def is_good\(request, response\)"):
+        HeuristicCheck() & given
+
+
+def test_a_check_may_take_more_that_has_defaults() -> None:
+    check = as_check(lambda _, response, least=3: len(response.text) > least)
+    assert check.check(REQUEST, ANSWER).passed
+
+
+def test_a_function_is_called_by_its_own_name_and_a_lambda_by_its_line() -> None:
+    def says_eight(_: RoutingRequest, response: AIMessage) -> float:
+        return 1.0 if response.text == "Eight." else 0.25
+
+    assert as_check(says_eight).check(REQUEST, ANSWER).reason == "scored 1.00 by says_eight, at least 0.50"
+    assert (
+        as_check(says_eight).check(REQUEST, AIMessage("6")).reason == "scored 0.25 by says_eight, under 0.50"
+    )
+    assert as_check(functools.partial(says_eight)).name == "says_eight"
+    nameless = lambda *_: 0.9  # noqa: E731
+    line = nameless.__code__.co_firstlineno
+    reason = as_check(nameless).check(REQUEST, ANSWER).reason
+    assert reason == f"scored 0.90 by the lambda of line {line}, at least 0.50"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"passed": "x"}, r"passed must be True or False, got a text\. Write Verdict\(passed=True"),
+        ({"passed": None}, "passed must be True or False, got None"),
+        ({"passed": 1}, "passed must be True or False, got an int"),
+        ({"passed": True, "score": 7}, "score must be a number from 0 to 1 or None, got 7"),
+        ({"passed": True, "score": float("nan")}, "score must be a number from 0 to 1 or None, got nan"),
+        ({"passed": True, "score": True}, "score must be a number from 0 to 1 or None"),
+        ({"passed": True, "score": "x"}, "score must be a number from 0 to 1 or None, got a text"),
+        ({"passed": True, "reason": 3}, "reason must be a text, got an int"),
+    ],
+)
+def test_a_verdict_that_cannot_be_one_is_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        Verdict(**wrong)
+
+
+def test_a_verdict_of_numpys_values_is_one_of_plain_values() -> None:
+    verdict = Verdict(passed=np.bool_(True), score=np.float64(0.5))  # type: ignore[arg-type]
+    assert (type(verdict.passed), type(verdict.score)) == (bool, float)
+    assert json.dumps(verdict.to_dict()) == '{"passed": true, "score": 0.5, "reason": ""}'
 
 
 @pytest.mark.parametrize("given", [is_long, functools.partial(is_long), lambda *both: is_long(*both)])
@@ -164,7 +247,9 @@ def test_what_is_no_check_is_refused_with_what_to_write(given: Any) -> None:
     with pytest.raises(ConfigurationError, match="A check must be a check"):
         as_check(given)
     if isinstance(given, type):
-        with pytest.raises(ConfigurationError, match=rf"write {given.__name__}\(\)"):
+        with pytest.raises(
+            ConfigurationError, match=rf"got the class {given.__name__}; write {given.__name__}\(\.\.\.\)"
+        ):
             as_check(given)
 
 
@@ -214,6 +299,18 @@ async def test_a_model_that_may_not_see_the_request_is_not_called(constraints: d
     assert check.check(request, ANSWER).reason == NoEligibleCandidateError.__name__
     assert (await check.acheck(request, ANSWER)).reason == NoEligibleCandidateError.__name__
     assert model.calls == 0
+
+
+async def test_a_model_that_cannot_read_the_request_is_not_put_it() -> None:
+    image: Any = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
+    request = RoutingRequest(messages=(HumanMessage(image),))
+    model = FaultyChatModel(answers=["Eight."])
+    check = AsksOnce(model, capabilities=frozenset())
+    assert check.check(request, ANSWER).reason == NoEligibleCandidateError.__name__
+    assert (await check.acheck(request, ANSWER)).reason == NoEligibleCandidateError.__name__
+    assert model.calls == 0
+    judge = JudgeCheck(Candidate(model=ScriptedJudge(verdicts=[1]), name="judge", capabilities=frozenset()))
+    assert judge.check(request, ANSWER).passed, "a judge gets a text of its own"
 
 
 async def test_an_interrupt_passes_through_every_check() -> None:

@@ -129,9 +129,9 @@ def test_it_joins_with_other_checks() -> None:
 
 def test_a_scorer_is_known_by_its_method() -> None:
     assert isinstance(Always(0.9), AnswerScorer)
-    with pytest.raises(ConfigurationError, match=r"must have a method probability.*got float"):
+    with pytest.raises(ConfigurationError, match=r"must have a method probability.*got 0.9"):
         LearnedCheck(0.9)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match=r"write ShareThatAgrees\(\)"):
+    with pytest.raises(ConfigurationError, match=r"write ShareThatAgrees\(\.\.\.\)"):
         LearnedCheck(ShareThatAgrees)  # type: ignore[arg-type]
 
 

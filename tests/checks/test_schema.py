@@ -15,8 +15,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 
-from langchain_router import RoutingRequest
+from langchain_router import Candidate, CascadePolicy, ChatRouter, RoutingRequest
 from langchain_router.checks import SchemaCheck, Verdict
+from langchain_router.testing import FaultyChatModel
 
 MESSAGES = (HumanMessage("Weather in Bonn for 3 days?"),)
 
@@ -308,3 +309,26 @@ def test_no_answer_and_no_schema_makes_it_raise(text: str, schema: dict[str, Any
 
 def test_its_repr() -> None:
     assert repr(SchemaCheck()) == "SchemaCheck()"
+
+
+def test_a_schema_given_as_a_dict_is_validated_by_this_check_alone() -> None:
+    schema = {
+        "title": "Person",
+        "description": "A person.",
+        "type": "object",
+        "properties": {"age": {"type": "integer"}},
+        "required": ["age"],
+    }
+
+    def tier(name: str, age: object) -> Candidate:
+        call: Any = {"name": "Person", "args": {"age": age}, "id": "1", "type": "tool_call"}
+        model = FaultyChatModel(answers=[AIMessage("", tool_calls=[call])])
+        return Candidate(model=model, name=name, capabilities={"tool_calling", "structured_output"})
+
+    def asked_with(check: object) -> object:
+        policy = CascadePolicy([("cheap", check), ("dear", None)])
+        router = ChatRouter.from_models(tier("cheap", "thirty"), tier("dear", 30), policy=policy)
+        return router.with_structured_output(schema).invoke("How old is Ann?")
+
+    assert asked_with(lambda *_: True) == {"age": "thirty"}, "LangChain only parses it"
+    assert asked_with(SchemaCheck()) == {"age": 30}

@@ -68,7 +68,7 @@ def test_the_demo_routes_recorded_public_prompts(name: str, capsys: pytest.Captu
     ("arguments", "said"),
     [
         (["--data", "nowhere.jsonl"], "nowhere.jsonl"),
-        (["--data", "x.jsonl", "--live"], "exclude each other"),
+        (["--data", "x.jsonl", "--live"], "--live (LIVE=1) asks real providers: leave one out"),
         (["--limit", "0"], "limit must be 1 or more"),
         (["--policy", "cots"], "Did you mean 'cost'?"),
         (["--quality", "2"], "quality must be from 0 to 1"),
@@ -79,6 +79,13 @@ def test_wrong_arguments_say_what_to_do_and_exit_with_2(
 ) -> None:
     assert main(["demo", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"langchain-router \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
 
 
 def test_live_without_keys_says_which_variables_were_looked_for(

@@ -38,6 +38,28 @@ def test_the_command_prints_tables_and_writes_figures(
     assert WORD not in printed + written.read_text()
 
 
+def test_every_line_fits_into_100_columns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(folder), "--sets", "sums,sums+more", "--every-pair", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 100
+    assert "…" not in printed, "nothing is cut off"
+    assert "heuristic & agreement" in printed
+
+
+def test_a_folder_of_other_data_sets_is_answered_with_what_to_write(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(folder)]) == 2
+    came = capsys.readouterr()
+    assert "--sets more,sums." in came.err
+    assert came.out == "", "nothing is printed before what is missing is known"
+    assert main([str(tmp_path / "nowhere")]) == 2
+    assert "There is no such folder." in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main([str(tmp_path / "empty")]) == 2
+    assert "no file of recorded answers in it" in capsys.readouterr().err
+
+
 def test_all_rows_are_more_than_those_held_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(folder), "--sets", "sums", "--all-rows", *QUICK]) == 0
     assert "sums, 120 rows" in capsys.readouterr().out

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import http.client
 import json
+import shutil
+import socket
+import ssl
+import urllib.error
+from email.message import Message
 from typing import Any
 
 import httpx
@@ -100,7 +107,7 @@ TABLE: list[tuple[BaseException, str]] = [
     (MalformedResponseError("x"), "malformed"),
     (TruncatedResponseError("x"), "truncated"),
     (DeadlineExceededError("a", limit_s=1, what="answer"), "timeout"),
-    (RouterExhaustedError("x", [ModelRateLimitError("y")]), "server"),
+    (RouterExhaustedError("x", [ModelRateLimitError("y")]), "rate_limited"),
     (CircuitOpenError({"a": 3}), "overloaded"),
     (NoEligibleCandidateError({"a": ["b"]}), "unsupported"),
     (StreamInterruptedError(partial="x", candidate="a", decision_id="d"), "interrupted"),
@@ -171,7 +178,28 @@ TABLE: list[tuple[BaseException, str]] = [
     (LangChainException("x"), "unknown"),
     (GraphRecursionError("x"), "unknown"),
     (FileNotFoundError("x"), "unknown"),
+    (PermissionError(errno.EACCES, "x"), "unknown"),
+    (IsADirectoryError("x"), "unknown"),
+    (OSError(errno.ENOSPC, "x"), "unknown"),
+    (OSError(errno.EMFILE, "x"), "unknown"),
+    (OSError(errno.EHOSTUNREACH, "x", "a-file"), "unknown"),
+    (shutil.Error("x"), "unknown"),
+    # the network, as the operating system and the standard library tell it
+    (OSError(errno.EHOSTUNREACH, "No route to host"), "connect"),
+    (OSError(errno.ENETUNREACH, "Network is unreachable"), "connect"),
+    (OSError("Multiple exceptions: ..."), "connect"),  # as asyncio's, of a host with several addresses
+    (socket.gaierror(-2, "Name or service not known"), "connect"),
+    (socket.herror(1, "Unknown host"), "connect"),
+    (ssl.SSLError("x"), "connect"),
+    (ssl.SSLCertVerificationError("x"), "connect"),
+    (http.client.IncompleteRead(b""), "connect"),
+    (http.client.BadStatusLine("x"), "connect"),
+    (http.client.RemoteDisconnected("x"), "connect"),
+    (urllib.error.URLError("x"), "connect"),
+    (urllib.error.HTTPError("http://127.0.0.1", 429, "x", Message(), None), "rate_limited"),
+    (asyncio.IncompleteReadError(b"", 3), "connect"),
 ]
+
 
 if hasattr(langchain_errors, "ModelRefusalError"):  # since langchain-core 1.7.5
     TABLE.append((langchain_errors.ModelRefusalError("x"), "refused"))
@@ -201,6 +229,39 @@ CONSEQUENCES = {
 @pytest.mark.parametrize(("error", "kind"), TABLE, ids=lambda given: getattr(type(given), "__name__", ""))
 def test_every_error_has_its_kind(error: BaseException, kind: str) -> None:
     assert error_kind(error) == kind
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ([ModelAuthenticationError("x"), ModelAuthenticationError("y")], "auth"),
+        ([ModelAuthenticationError("x"), ModelRateLimitError("y")], "rate_limited"),
+        ([ModelRateLimitError("x"), ModelAPIError("y")], "server"),
+        ([ModelTimeoutError("x"), RouterExhaustedError("y", [ModelRateLimitError("z")])], "rate_limited"),
+        ([ContextOverflowError("x"), NoEligibleCandidateError({"a": ["b"]})], "unsupported"),
+    ],
+)
+def test_a_router_of_whom_nobody_answered_is_the_failure_that_passes_soonest(
+    members: list[Exception], kind: str
+) -> None:
+    assert error_kind(RouterExhaustedError("x", members)) == kind
+    assert error_kind(RouterExhaustedError("x", members[::-1])) == kind
+
+
+@pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ([OSError(errno.EHOSTUNREACH, "x"), ConnectionRefusedError()], "connect"),
+        ([ConnectionResetError(), ModelAuthenticationError("x")], "auth"),
+        ([ConnectionResetError(), ZeroDivisionError()], "unknown"),
+        ([ConnectionResetError(), GraphInterrupt()], "control_flow"),
+    ],
+)
+def test_any_other_group_is_its_worst_so_that_no_bug_is_hidden(members: list[Exception], kind: str) -> None:
+    assert error_kind(ExceptionGroup("x", members)) == kind
 
 
 @pytest.mark.parametrize("kind", ErrorKind)

@@ -52,6 +52,28 @@ def test_a_class_in_place_of_an_object_is_named_with_what_to_write() -> None:
         Resilience(stop=stop_after_attempt)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        ({"wait": 2}, r"got 2\. Write tenacity's wait_fixed\(2\)\."),
+        ({"stop": 3}, r"got 3\. Write tenacity's stop_after_attempt\(3\)\."),
+        ({"retry": 3}, r"stop=stop_after_attempt\(3\)"),
+        ({"hedging": 2.0}, r"got 2\.0\. Write Hedging\(after_s=2\.0\)\."),
+        ({"hedging": False}, r"got False\. Write hedging=None to switch it off\."),
+        ({"hedging": Hedging}, r"got the class Hedging; write Hedging\(\.\.\.\)\.$"),
+        ({"hedging": {"after_s": 2}}, r"got a dict\. Write Hedging\(\*\*\{\.\.\.\}\)\."),
+        ({"breaker": False}, r"got False\. Write breaker=None to switch it off\."),
+        ({"breaker": 3}, r"got 3\. Write BreakerConfig\(failures=3\)\."),
+        ({"deadlines": {"total_s": 3}}, r"got a dict\. Write Deadlines\(\*\*\{\.\.\.\}\)\."),
+        ({"deadlines": 30}, r"got 30\. Write Deadlines\(total_s=30\)\."),
+        ({"deadlines": None}, r"got None\. For no limits set each to None: Deadlines\(total_s=None"),
+    ],
+)
+def test_what_was_meant_is_said_in_the_words_to_write(given: dict[str, Any], instead: str) -> None:
+    with pytest.raises(ConfigurationError, match=instead):
+        Resilience(**given)
+
+
 @pytest.mark.parametrize("name", ["retry", "wait"])
 def test_retry_and_wait_are_always_needed(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a tenacity strategy"):
@@ -75,8 +97,9 @@ def test_a_deadline_is_seconds_above_0(name: str, seconds: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [0, None, float("nan"), "5"])
 def test_a_hedge_needs_a_time_to_wait(seconds: Any) -> None:
-    with pytest.raises(ConfigurationError, match="after_s must be seconds above 0"):
+    with pytest.raises(ConfigurationError, match="after_s must be seconds above 0") as caught:
         Hedging(after_s=seconds)
+    assert "no limit" not in str(caught.value)
 
 
 def test_every_deadline_may_be_switched_off() -> None:

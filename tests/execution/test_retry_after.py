@@ -10,10 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError, ModelRateLimitError
+from tenacity import stop_after_attempt
 
-from langchain_router.exceptions import CircuitOpenError
+from langchain_router import Candidate, ChatRouter, Price, Resilience
+from langchain_router.exceptions import CircuitOpenError, RouterExhaustedError
 from langchain_router.execution.errors import retry_after_s
+from langchain_router.testing import FaultyChatModel
 
+FREE, DEAR = (Price.per_million(input_usd=usd, output_usd=usd) for usd in (0, 9))
+LIMITED = {"rate_limited": 1.0}
 NOON = 1_750_000_000.0
 
 
@@ -136,3 +142,57 @@ def test_the_wall_clock_is_read_for_dates_only() -> None:
 
     assert retry_after_s(told("2"), now=never) == 2
     assert retry_after_s(told(http_date(2))) is None  # long ago by the real clock
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+def limited(seconds: str | None) -> Exception:
+    error = ModelRateLimitError("slow down")
+    error.__dict__["headers"] = {} if seconds is None else {"retry-after": seconds}
+    return error
+
+
+@pytest.mark.parametrize(
+    ("members", "seconds"),
+    [
+        ([limited("30"), limited("12")], 12),  # one of them is enough
+        ([limited("30"), ModelAuthenticationError("no key")], 30),  # the other never will
+        ([limited("30"), limited(None)], None),  # the other may at any time
+        ([limited("30"), ModelAPIError("down")], None),
+        ([ModelAuthenticationError("no key")], None),
+        ([limited("30"), RouterExhaustedError("x", [limited("9"), limited("60")])], 9),
+    ],
+)
+def test_a_router_of_whom_nobody_answered_may_be_asked_when_the_first_of_them_may(
+    members: list[Exception], seconds: float | None
+) -> None:
+    assert retry_after_s(RouterExhaustedError("all failed", members)) == seconds
+
+
+def test_of_any_other_group_the_longest_time_counts_since_all_of_it_must_go_well() -> None:
+    assert retry_after_s(ExceptionGroup("x", [limited("30"), limited("12"), KeyError()])) == 30
+    assert retry_after_s(ExceptionGroup("x", [KeyError()])) is None
+
+
+def test_a_nested_router_whose_candidates_are_all_limited_is_left_alone_for_the_shortest_time() -> None:
+    inner = ChatRouter(
+        candidates=[
+            Candidate(model=FaultyChatModel(answers=["x"], rates=LIMITED, retry_after=seconds), name=seconds)
+            for seconds in ("30", "20")
+        ],
+        resilience=Resilience(stop=stop_after_attempt(2)),  # else it would wait, and answer
+    )
+    well = FaultyChatModel(answers=["here"])
+    router = ChatRouter(
+        candidates=[
+            Candidate(model=inner, name="inner", quality=0.99, price=FREE),
+            Candidate(model=well, name="well", quality=0.99, price=DEAR),
+        ]
+    )
+    answer = router.invoke("Hello")
+    assert answer.text == "here"
+    assert answer.response_metadata["router_outcome"]["attempts"][0]["error_kind"] == "rate_limited"
+    health = router.health()["inner"]
+    assert health["state"] == "cooling"
+    assert 19 < health["wait_s"] <= 20

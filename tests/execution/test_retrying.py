@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 from typing import Any
 
@@ -229,6 +230,31 @@ def test_tenacitys_own_log_before_sleep_works(caplog: pytest.LogCaptureFixture) 
         world.serve("a")
     assert "Retrying langchain_router in 1 seconds as it raised ModelAPIError: no answer" in caplog.text
     assert "before_sleep raised" not in caplog.text
+
+
+def test_no_word_of_a_rejected_draft_gets_into_tenacitys_log(caplog: pytest.LogCaptureFixture) -> None:
+    log = before_sleep_log(logging.getLogger("mine"), logging.INFO)
+    states: list[str] = []
+
+    def note(state: RetryCallState) -> None:
+        log(state)
+        states.append(repr(state))
+
+    world = world_of(before_sleep=note)
+    with caplog.at_level(logging.INFO):
+        assert world.serve(*TIERS).served_by == "c"
+    assert "Retrying langchain_router in 0 seconds as it returned AIMessage()." in caplog.text
+    assert "cheap" not in caplog.text + "".join(states)
+
+
+def test_before_sleep_may_look_at_the_draft_all_the_same() -> None:
+    drafts: list[Any] = []
+    world = world_of(before_sleep=lambda state: drafts.append(state.outcome.result()))
+    world.serve(*TIERS)
+    assert [one.text for one in drafts] == ["cheap", "better"]
+    assert drafts[0] == message("cheap")
+    assert message("cheap") == drafts[0] != drafts[1]
+    assert pickle.loads(pickle.dumps(drafts[0])) == message("cheap")  # noqa: S301 - our own bytes
 
 
 def test_a_before_sleep_that_raises_is_logged_without_content_and_goes_no_further(

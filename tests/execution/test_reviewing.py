@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import threading
 from typing import Any
 
@@ -242,8 +243,9 @@ def test_an_interrupt_while_a_judge_is_asked_passes_the_check_by(world: World, s
 
 
 def test_the_judge_check_that_ships_is_driven_by_the_machine(world: World) -> None:
-    world.says("judge", '{"score": 0.3, "fault": "wrong"}')
-    served = world.serve(("a", JudgeCheck(priced("judge"), timeout_s=4)), "b")
+    number = f"{random.Random(7).getrandbits(64):016x}"
+    world.says("judge", f'{{"id": "{number}", "score": 0.3, "fault": "wrong"}}')
+    served = world.serve(("a", JudgeCheck(priced("judge"), timeout_s=4, rng=random.Random(7))), "b")
     assert served.served_by == "b"
     assert served.attempts[0].verdict is not None
     assert served.attempts[0].verdict.score == 0.3

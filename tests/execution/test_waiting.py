@@ -13,8 +13,9 @@ from langchain_router import (
 )
 from langchain_router.execution.breaker_config import BreakerConfig
 from langchain_router.execution.errors import ErrorKind
+from langchain_router.execution.moves import Sleep
 from langchain_router.execution.resilience import Deadlines, Resilience
-from tests.execution.walks import REJECTS, World, decision, priced
+from tests.execution.walks import REJECTS, ByHand, World, decision, priced
 
 PLAIN = BreakerConfig(jitter=0)
 
@@ -64,6 +65,19 @@ def test_a_lone_candidate_that_cools_is_waited_for() -> None:
     assert world.slept == [pytest.approx(12)]
 
 
+def test_those_who_wait_for_the_same_time_call_one_after_another_and_none_before_it() -> None:
+    world = world_of(breaker=BreakerConfig())
+    world.failed_before("a", ErrorKind.RATE_LIMITED, 30.0)
+    waits_s = []
+    for _ in range(50):
+        move = ByHand(world.walk(decision("a"))).move
+        assert isinstance(move, Sleep)
+        waits_s.append(move.seconds)
+    assert all(30 <= wait_s <= 33 for wait_s in waits_s)
+    assert len({round(wait_s, 2) for wait_s in waits_s}) > 30
+    assert world.gates.retry_after_s(priced("a")) == pytest.approx(30), "who need not wait may call at once"
+
+
 def test_where_nobody_can_be_called_in_time_the_error_says_when() -> None:
     world = world_of(deadlines=Deadlines(total_s=10))
     world.failed_before("a", ErrorKind.RATE_LIMITED, 12.0)
@@ -109,7 +123,9 @@ def test_a_candidate_that_stays_busy_until_the_deadline_is_no_endless_wait() -> 
     world = world_of(deadlines=Deadlines(total_s=2))
     busy = priced("a", max_concurrency=1)
     assert world.gates.admit(busy) is not None
-    assert isinstance(failing(world, busy), CircuitOpenError)
+    error = failing(world, busy)
+    assert isinstance(error, CircuitOpenError)
+    assert "no free slot (max_concurrency 1)" in str(error)
     assert sum(world.slept) == pytest.approx(2, abs=0.05)
 
 

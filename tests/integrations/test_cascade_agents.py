@@ -231,6 +231,21 @@ async def test_each_step_of_a_tool_loop_is_a_cascade_of_its_own(place: Place, as
 
 
 @placed
+async def test_the_answer_after_a_tool_call_is_shown_in_chunks(place: Place) -> None:
+    def shown_by(messages: list[Any]) -> list[str]:
+        return [token for token in texts(messages) if token]
+
+    def agent() -> Any:
+        check = lambda _, response: bool(response.tool_calls)  # noqa: E731
+        return place(cascade(check, draft(PARIS, DRAFT), final(FINAL)), tools=[population])
+
+    shown = [one for one, _ in agent().stream(ASKED, stream_mode="messages") if one.type != "tool"]
+    assert shown_by(shown) == FINAL_TOKENS
+    shown = [one async for one, _ in agent().astream(ASKED, stream_mode="messages") if one.type != "tool"]
+    assert shown_by(shown) == FINAL_TOKENS
+
+
+@placed
 async def test_a_rejected_drafts_tool_call_is_neither_made_nor_shown(place: Place) -> None:
     agent = place(cascade(False, draft(PARIS), final(FINAL)), tools=[population])
     shown = [message for message, _ in agent.stream(ASKED, stream_mode="messages")]

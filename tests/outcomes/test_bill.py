@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from operator import add
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from langchain_router import Candidate, Price
+from langchain_router import Candidate, CascadePolicy, ChatRouter, JudgeCheck, Price
 from langchain_router.execution.errors import ErrorKind
 from langchain_router.outcomes.bill import billed_tokens, cost_of_failure_usd, cost_usd
+from langchain_router.testing import FaultyChatModel
 
 PRICED = Candidate(
     model="house/a",
@@ -100,3 +103,55 @@ def test_no_cost_is_negative(prompt: int, answer: int, cached: int) -> None:
     cost = cost_usd(PRICED, used(prompt, answer, cached=cached))
     assert cost is not None
     assert cost >= 0
+
+
+# --- a router as a candidate ----------------------------------------------------------------------
+
+
+def routed(*, judge_price: Price | None) -> ChatRouter:
+    """A router whose only candidate is a router: a cascade of a draft, a judge and a premium answer."""
+    price = Price.per_million(input_usd=1_000, output_usd=1_000)
+    cheap, premium = (
+        Candidate(model=FaultyChatModel(answers=[name]), name=name, price=price, quality=quality)
+        for name, quality in (("cheap", 0.7), ("premium", 0.95))
+    )
+    judge = Candidate(
+        model=FaultyChatModel(answers=['{"score": 0.1, "fault": "wrong"}']), name="judge", price=judge_price
+    )
+    tiers = CascadePolicy([("cheap", JudgeCheck(judge)), ("premium", None)])
+    inner = ChatRouter(candidates=[cheap, premium], policy=tiers)
+    return ChatRouter(candidates=[Candidate(model=inner, name="inner")])
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_a_router_that_is_a_candidate_says_what_its_drafts_and_judges_cost_too(way: str) -> None:
+    chat = routed(judge_price=Price.per_million(input_usd=1_000, output_usd=1_000))
+    answer = chat.invoke("Hello") if way == "invoke" else functools.reduce(add, chat.stream("Hello"))
+    told = answer.response_metadata
+    nested = told["router"]["nested"]["attempts"]
+    assert [one["role"] for one in nested] == ["draft", "judge", "answer"]
+    usage = answer.usage_metadata
+    assert usage is not None
+    assert told["router_outcome"]["cost_usd"] > 2 * usage["total_tokens"] / 1_000
+
+
+def test_what_a_router_that_is_a_candidate_does_not_know_stays_unknown() -> None:
+    outcome = routed(judge_price=None).invoke("Hello").response_metadata["router_outcome"]
+    assert (outcome["cost_usd"], outcome["known_cost_usd"]) == (None, 0.0)
+
+
+def test_one_judge_without_a_price_does_not_hide_what_is_known() -> None:
+    inner = routed(judge_price=None).candidates[0].model
+    assert isinstance(inner, ChatRouter)
+    outcome = inner.invoke("Hello").response_metadata["router_outcome"]
+    known = [one["cost_usd"] for one in outcome["attempts"] if one["cost_usd"] is not None]
+    assert outcome["cost_usd"] is None
+    assert outcome["known_cost_usd"] == pytest.approx(sum(known))
+    assert len(known) == 2
+
+
+@pytest.mark.parametrize("said", [None, True, -1.0, "0.25", float("nan"), float("inf")])
+def test_what_cannot_be_the_cost_of_a_nested_router_is_not_taken(said: Any) -> None:
+    assert cost_usd(UNPRICED, used(10, 10, router_outcome={"cost_usd": said})) is None
+    assert cost_usd(UNPRICED, used(10, 10, router_outcome="free")) is None
+    assert cost_usd(UNPRICED, used(10, 10, router_outcome={"cost_usd": 0.0})) == 0.0

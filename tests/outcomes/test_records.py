@@ -37,6 +37,12 @@ def test_an_unknown_cost_makes_the_whole_unknown_and_never_zero(costs: list[floa
         assert total == sum(one for one in costs if one is not None)
 
 
+def test_what_is_known_of_the_cost_is_said_though_a_part_is_unknown() -> None:
+    told = outcome(cost(0.25), cost(None), cost(0.5))
+    assert (told.cost_usd, told.known_cost_usd) == (None, 0.75)
+    assert (told.to_dict()["cost_usd"], told.to_dict()["known_cost_usd"]) == (None, 0.75)
+
+
 def test_nobody_called_is_nothing_spent() -> None:
     assert outcome().cost_usd == 0
 
@@ -63,6 +69,7 @@ def test_as_data_it_can_be_written_as_json_and_read_again() -> None:
         "latency_s": 1.0,
         "first_token_s": 0.3333,
         "cost_usd": 0.0015,
+        "known_cost_usd": 0.0015,
         "attempts": [
             {
                 "candidate": "a",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from langchain_router import (
     HeuristicCheck,
     Intent,
     IntentPrediction,
+    JudgeCheck,
     Price,
     Router,
     RoutingDecision,
@@ -97,7 +99,7 @@ def test_a_tier_is_a_candidate_or_its_name_and_its_check_may_be_a_function() -> 
     policy = CascadePolicy([(cheap, long_enough), (dear, None)])
     decision = router(policy, [cheap, dear]).decide(asked())
     assert plan(decision) == [("cheap", True), ("dear", False)]
-    assert decision.to_dict()["checks"][0] == "OwnCheck(" + long_enough.__qualname__ + ")"
+    assert decision.to_dict()["checks"][0] == "OwnCheck(long_enough)"
 
 
 def test_the_decision_says_who_takes_over_what() -> None:
@@ -222,6 +224,21 @@ def test_with_only_one_that_may_answer_there_is_no_cascade() -> None:
     given = [priced("eu", 1, 0.6, region="eu"), priced("us", 9, 0.9, region="us")]
     decision = router(CascadePolicy(), given).decide(asked("How many are 6 * 7?", regions={"eu"}))
     assert plan(decision) == [("eu", False)]
+    assert decision.reason == "the only candidate that may answer"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([priced("a", 1), priced("b", 2), priced("c", 30)], r"no quality is known: give Candidate\(quality="),
+        ([priced("a", None, 0.6), priced("b", None, 0.7)], r"no price is known: give Candidate\(price="),
+        ([priced("a", 1, 0.6), priced("b", 3, 0.9)], "no two other models together cost less"),
+    ],
+)
+def test_where_no_cascade_is_built_the_decision_says_why(given: list[Candidate], why: str) -> None:
+    decision = router(CascadePolicy(), given).decide(asked("How many are 6 * 7?"))
+    assert not decision.has_checks
+    assert re.search(f"no cascade, as {why}", decision.explain())
 
 
 # --- what cannot work -----------------------------------------------------------------------------
@@ -233,12 +250,13 @@ def test_with_only_one_that_may_answer_there_is_no_cascade() -> None:
         ([], "needs at least one tier"),
         ("flash", "tiers must be pairs"),
         ([("flash", CHECK, 3)], "tiers must be pairs"),
-        ([(3, None)], "starts with a candidate of the router or its name, got int"),
+        ([(3, None)], "starts with a candidate of the router or its name, got an int"),
         ([("flash", None), ("sonnet", None)], "'flash' has no check, so nothing behind it"),
         ([("flash", CHECK), ("sonnet", CHECK)], "last tier 'sonnet' has a check, but nobody to escalate to"),
         ([("flash", CHECK), ("flash", None)], "Two tiers call 'flash'"),
+        ([(Candidate, None)], r"got the class Candidate; write Candidate\(\.\.\.\)"),
         ([("flash", "strictly"), ("sonnet", None)], "A check must be a check"),
-        ([("flash", HeuristicCheck), ("sonnet", None)], r"write HeuristicCheck\(\)"),
+        ([("flash", HeuristicCheck), ("sonnet", None)], r"write HeuristicCheck\(\.\.\.\)"),
     ],
 )
 def test_tiers_that_cannot_work_are_refused_where_they_are_written(tiers: Any, says: str) -> None:
@@ -249,6 +267,22 @@ def test_tiers_that_cannot_work_are_refused_where_they_are_written(tiers: Any, s
 def test_a_tier_that_is_no_candidate_is_refused_when_the_router_is_built() -> None:
     with pytest.raises(ConfigurationError, match="'gemini', which is not a candidate of the router"):
         router(CascadePolicy([("gemini", CHECK), ("sonnet", None)]))
+
+
+@pytest.mark.parametrize("make", [JudgeCheck, AgreementCheck, lambda name: CHECK & JudgeCheck(name)])
+def test_a_check_that_asks_a_model_nobody_knows_is_refused_when_the_router_is_built(make: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match="check of 'flash' asks 'c', which is neither a candidate of"
+    ):
+        router(CascadePolicy([("flash", make("c")), ("sonnet", None)]))
+    for known in (
+        "mini",  # a candidate of the router
+        "gpt-4o-mini",  # LiteLLM lists it
+        "house/c",
+        Candidate(model="c", provider="house"),
+        Candidate(model="c", options={"api_base": "http://127.0.0.1:1"}),
+    ):
+        router(CascadePolicy([("flash", make(known)), ("sonnet", None)]))
 
 
 def test_a_cascade_of_one_candidate_is_refused_when_the_router_is_built() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +187,18 @@ def test_the_providers_own_status_and_headers_are_kept() -> None:
     mapped: Any = as_model_error(after(made(SERVER), answered(503, **{"retry-after": "7"})), stage="asked")
     assert mapped.status_code == 503
     assert retry_after_s(mapped) == 7
+
+
+def test_a_provider_that_answered_is_shown_once_and_a_lost_connection_with_its_cause() -> None:
+    def shown(cause: Exception) -> str:
+        mapped = as_model_error(after(made(SERVER, message="the provider's words"), cause), stage="asked")
+        assert mapped is not None
+        return "".join(traceback.format_exception(mapped))
+
+    by_status = shown(answered(503))
+    assert "httpx.HTTPStatusError" not in by_status
+    assert "the provider's words" in by_status
+    assert "httpx.ConnectError: refused" in shown(httpx.ConnectError("refused"))
 
 
 def test_an_answer_that_cannot_be_read_is_not_quoted_anywhere() -> None:

@@ -710,3 +710,22 @@ def test_chat_litellm_calls_a_tool_and_reads_its_result(provider: SimulatedProvi
     assert (call["name"], call["args"]) == ("get_weather", {"location": "Oslo"})
     answer = model.invoke([question, asked, ToolMessage("snow", tool_call_id=call["id"])])
     assert "snow" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"models": ["small"]},
+            r"models must hold SimulatedModels, got a text; write models=\[SimulatedModel\(",
+        ),
+        ({"models": "small"}, "models must be a list, got a text"),
+        ({"models": [SimulatedModel]}, "got the class SimulatedModel"),
+        ({"models": SMALL}, "models must be a list, got a SimulatedModel"),
+        ({"models": [SMALL], "prompts": ["What?"]}, "prompts must hold SimulatedPrompts, got a text"),
+    ],
+)
+def test_what_is_no_model_or_prompt_is_refused_with_what_to_write(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        SimulatedProvider(**given)
+    assert "What?" not in str(caught.value)

@@ -74,7 +74,9 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
 
 def _open(*, data: str | None, live: bool, limit: int | None, policy: str, quality: float | None) -> Traffic:
     if data and live:
-        raise ConfigurationError("Recorded data (DATA=) and live providers (--live) exclude each other.")
+        raise ConfigurationError(
+            "--data (DATA=) routes recorded answers, --live (LIVE=1) asks real providers: leave one out."
+        )
     if quality is not None and policy not in _BY_QUALITY:
         raise ConfigurationError(
             "--quality (QUALITY=) goes with the policies cost and cascade; leave one of them out."

@@ -1,0 +1,98 @@
+"""Custom events for those who listen: `router_decision`, `router_escalation` and `router_outcome`.
+
+LangChain gives a custom event to the handlers of the run that it belongs to, as `on_custom_event` and in
+`astream_events`. There must be such a run: the router's own, or the chain, graph or agent that the router is
+called in. A call of a router alone in a plan of single steps has none; its handlers find the decision in the
+model run's metadata and on the message instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
+from langchain_core.runnables import RunnableConfig
+
+from langchain_router.decision import RoutingDecision
+from langchain_router.execution.moves import Call
+from langchain_router.outcomes.records import Outcome
+
+_logger = logging.getLogger("langchain_router")
+
+DECISION: Final = "router_decision"
+ESCALATION: Final = "router_escalation"
+OUTCOME: Final = "router_outcome"
+
+
+def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
+    """Send a custom event to the handlers of the run around a call; return whether there was such a run.
+
+    Never raises. Costs next to nothing where nobody listens.
+
+    Args:
+        config: The config that the call's models get: its callbacks know the run around them.
+        name: `router_decision`, `router_escalation` or `router_outcome`.
+        data: What to say; plain data without text of prompts or answers.
+    """
+    manager = _listened_to(config)
+    if manager is None:
+        return False
+    try:
+        manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
+    except Exception as error:  # noqa: BLE001 - who listens must not break the call
+        _logger.debug("%s was not announced (%s)", name, type(error).__name__)
+        return False
+    return True
+
+
+async def aannounce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
+    """Do as `announce` does, where handlers are awaited."""
+    manager = _listened_to(config)
+    if manager is None:
+        return False
+    try:
+        if isinstance(manager, AsyncCallbackManager):
+            await manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
+        else:
+            manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
+    except Exception as error:  # noqa: BLE001 - as above
+        _logger.debug("%s was not announced (%s)", name, type(error).__name__)
+        return False
+    return True
+
+
+def decided(decision: RoutingDecision) -> dict[str, Any]:
+    """Return what `router_decision` says: what `response_metadata["router"]` says before any call."""
+    return decision.to_dict()
+
+
+def escalated(decision: RoutingDecision, before: Call, after: Call) -> dict[str, Any]:
+    """Return what `router_escalation` says: who is called now, after whom, and for what.
+
+    Args:
+        decision: Whose plan it is.
+        before: The call before.
+        after: The call that is made now.
+    """
+    return {
+        "decision_id": decision.id,
+        "from": before.step.candidate.name,
+        "to": after.step.candidate.name,
+        "attempt": after.number,
+        "role": after.role,
+    }
+
+
+def ended(outcome: Outcome) -> dict[str, Any]:
+    """Return what `router_outcome` says: what `response_metadata["router_outcome"]` says."""
+    return outcome.to_dict()
+
+
+def _listened_to(config: RunnableConfig) -> Any:
+    """Return the callback manager of the run around a call, if there is one and anybody listens."""
+    manager = config.get("callbacks")
+    if not isinstance(manager, BaseCallbackManager) or manager.parent_run_id is None:
+        return None
+    return manager if any(not handler.ignore_custom_event for handler in manager.handlers) else None
