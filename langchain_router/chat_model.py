@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
@@ -43,13 +44,15 @@ from langchain_router.chat.construction import (
     warn_of_own_retries,
     with_method,
 )
-from langchain_router.chat.runs import RoutedRuns
+from langchain_router.chat.remembering import Remembering, opened
 from langchain_router.chat.stamp import as_chunk
 from langchain_router.chat.stream_modes import StreamMode, as_stream_mode
 from langchain_router.constraints import Constraints, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.resilience import Resilience
+from langchain_router.outcomes.redaction import Redactor
+from langchain_router.outcomes.store import OutcomeStore
 from langchain_router.policies import Policy, make_policy
 from langchain_router.quality.prior import QualityModel
 from langchain_router.request import estimate_tokens
@@ -68,13 +71,15 @@ _FIXED = frozenset(
         "model_options",
         "resilience",
         "spend_cap",
+        "store",
+        "capture",
         "on_outcome",
     }
 )
 """Fields that the router was built from, so that setting one later would do nothing."""
 
 
-class ChatRouter(RoutedRuns):
+class ChatRouter(Remembering):
     """A chat model that decides for every call which of its candidates answers.
 
     Use it wherever a chat model goes: in a chain (`prompt | router | parser`), in an agent
@@ -92,6 +97,10 @@ class ChatRouter(RoutedRuns):
         quality_model: What quality to expect of a candidate; the catalogue's priors by default.
         resilience: How hard to try: retries, deadlines, circuit breakers, hedging.
         spend_cap: The most that each tenant may spend in a window of time.
+        store: Where decisions, outcomes and feedback are kept, and learned from: a URL, a path, a store, None
+            for memory only; by default a file in the user's data directory.
+        capture: Has prompts stored too, after this function has taken out what may not be, e.g.
+            `langchain_router.outcomes.redaction.redact`; by default no text is stored.
         stream_mode: What `stream` does with a draft that is checked: `"buffer"`, `"holdback"` or
             `"predecide"`, or one of these with its figure, e.g. `Holdback(tokens=40)`.
         on_outcome: Called with the decision and the outcome of every request.
@@ -120,6 +129,8 @@ class ChatRouter(RoutedRuns):
     quality_model: Any = Field(default=None, repr=False)
     resilience: Any = Field(default=None, repr=False)
     spend_cap: Any = Field(default=None, repr=False)
+    store: Any = Field(default=None, repr=False, exclude=True)
+    capture: Any = Field(default=None, repr=False, exclude=True)
     on_outcome: Any = Field(default=None, repr=False, exclude=True)
     model_options: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
@@ -136,12 +147,15 @@ class ChatRouter(RoutedRuns):
         resilience: Resilience | None = None,
         spend_cap: SpendCap | None = None,
         stream_mode: StreamMode | str = "buffer",
+        store: OutcomeStore | str | Path | None = "default",
+        capture: Redactor | None = None,
         on_outcome: OnOutcome | None = None,
         trace: Literal["none", "chain"] = "none",
         **options: Any,
     ) -> None:
         given, model_options = split_options(type(self), options)
         resolved = resolve_candidates(candidates, model_options)
+        kept_in = opened(store)
         router = Router(
             resolved,
             policy=make_policy(policy, quality=quality),
@@ -150,6 +164,8 @@ class ChatRouter(RoutedRuns):
             quality=with_method("quality_model", quality_model, "curve"),
             resilience=instance_or_none("resilience", resilience, Resilience),
             spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
+            store=kept_in,
+            capture=capture,
             on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
         )
         warn_of_own_retries(router.candidates, router.policy)
@@ -164,6 +180,8 @@ class ChatRouter(RoutedRuns):
                 quality_model=quality_model,
                 resilience=resilience,
                 spend_cap=spend_cap,
+                store=kept_in,
+                capture=capture,
                 stream_mode=as_stream_mode(stream_mode),
                 on_outcome=on_outcome,
                 trace=trace,
@@ -249,7 +267,7 @@ class ChatRouter(RoutedRuns):
             candidate.chat_model()
 
     def health(self) -> dict[str, dict[str, Any]]:
-        """Return the state of every candidate called so far: breaker, wait, calls under way. Plain data."""
+        """Return how the candidates called so far, the store and the learning are, as plain data."""
         return self.core.health()
 
     # --- deciding -------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class RoutingDecision:
         policy_params: Its parameters, enough to build it again.
         flips: Where a different complexity would have changed the choice: at most one below, one above.
         expected_output_tokens: How long an answer was expected, in tokens.
+        features: Of the request's text, where the quality model learns from them: small whole numbers.
     """
 
     id: str
@@ -93,6 +94,7 @@ class RoutingDecision:
     policy_params: Mapping[str, Any] = field(default_factory=dict)
     flips: tuple[Flip, ...] = ()
     expected_output_tokens: int = 0
+    features: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def chosen(self) -> Candidate:

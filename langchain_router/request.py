@@ -53,6 +53,7 @@ class RoutingRequest:
         step: Name of the chain or agent step that asks (LangGraph's node), if known.
         thread_id: The conversation it belongs to, if known.
         tenant: Whom its cost is counted for, if the caller says so.
+        memo: What was worked out from it, for those who need it again while it is decided.
     """
 
     messages: tuple[BaseMessage, ...] = field(repr=False)
@@ -68,6 +69,7 @@ class RoutingRequest:
     tenant: str | None = None
     required: frozenset[str] = field(init=False, default=frozenset())
     prompt_tokens: int = field(init=False, default=0)
+    memo: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "required", frozenset(self._required()))

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.candidates.eligibility import reasons_against
@@ -19,7 +19,11 @@ from langchain_router.execution.gates import Gates
 from langchain_router.execution.plan import Machine, walk
 from langchain_router.execution.resilience import Resilience
 from langchain_router.execution.served import Served
+from langchain_router.outcomes.asked import Asked
+from langchain_router.outcomes.learning import Learning, learners_among
+from langchain_router.outcomes.recorder import Recorder
 from langchain_router.outcomes.records import Outcome
+from langchain_router.outcomes.redaction import Redactor
 from langchain_router.policies.context import Context, Policy
 from langchain_router.quality.prior import PriorQuality, QualityModel
 from langchain_router.request import RoutingRequest
@@ -33,9 +37,13 @@ from langchain_router.signals import (
     KeywordIntentClassifier,
 )
 
+if TYPE_CHECKING:
+    from langchain_router.outcomes.store import OutcomeStore
+
 _logger = logging.getLogger("langchain_router")
 
 OnOutcome = Callable[[RoutingDecision, Outcome], None]
+OnEnd = Callable[[Outcome], None]
 
 
 class Router:
@@ -52,12 +60,16 @@ class Router:
         quality: Predicts how well a candidate answers; the catalogue's priors by default.
         resilience: How hard to try: retries, deadlines, breakers, hedging.
         spend_cap: The most that each tenant may spend in a window of time.
+        store: Where decisions, outcomes and feedback are kept, and learned from; None keeps nothing.
+        capture: Has prompts stored too, after this has taken out what may not be; None stores none.
         on_outcome: Called with the decision and the outcome of every request, in the thread or loop that
             served it. What it raises is logged and goes no further.
         clock: Monotonic seconds.
+        wall_clock: Seconds since 1970, for what is stored.
 
     Raises:
         ConfigurationError: No candidates, two of the same name, or a policy that names one not there.
+        StoreError: What was learned before cannot be read.
     """
 
     def __init__(
@@ -70,8 +82,11 @@ class Router:
         quality: QualityModel | None = None,
         resilience: Resilience | None = None,
         spend_cap: SpendCap | None = None,
+        store: OutcomeStore | None = None,
+        capture: Redactor | None = None,
         on_outcome: OnOutcome | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.candidates = _checked_candidates(candidates)
         self.policy = policy
@@ -79,7 +94,7 @@ class Router:
         self._heuristic = HeuristicComplexityScorer()
         self._intent_classifier = intent_classifier or self._keywords
         self._complexity_scorer = complexity_scorer or self._heuristic
-        self._quality = quality or PriorQuality()
+        self.quality = quality or _quality_of(self.candidates, learns=store is not None)
         self.resilience = resilience or Resilience()
         self._on_outcome = on_outcome
         self._clock = clock
@@ -88,6 +103,18 @@ class Router:
         check = getattr(policy, "check_candidates", None)
         if check is not None:
             check(self.candidates)
+        self.store = store
+        self.learning: Learning | None = None
+        self._recorder: Recorder | None = None
+        if store is not None:
+            self.learning = Learning(store, learners_among(policy, self.quality), clock=clock)
+            self.learning.start()
+            self._recorder = Recorder(
+                store,
+                self.learning,
+                asked=lambda request: Asked.of(request, key=store.key, capture=capture),
+                wall_clock=wall_clock,
+            )
 
     def decide(self, request: RoutingRequest) -> RoutingDecision:
         """Decide who answers, without calling anyone (but an intent classifier that is itself a model).
@@ -113,7 +140,14 @@ class Router:
         return self._select(request, intent)
 
     def serve(
-        self, decision: RoutingDecision, request: RoutingRequest, call: MakeCall, *, is_live: bool = False
+        self,
+        decision: RoutingDecision,
+        request: RoutingRequest,
+        call: MakeCall,
+        *,
+        is_live: bool = False,
+        on_end: OnEnd | None = None,
+        run_ids: Sequence[str] = (),
     ) -> Served:
         """Walk the decision's plan until a step's answer is accepted.
 
@@ -122,28 +156,60 @@ class Router:
             request: What it was made for.
             call: Makes one call, within the call's `timeout_s`, and returns a `Reply`, or raises.
             is_live: Whether answers are shown while they arrive; then say `finish` on what is returned.
+            on_end: Called once with what the request came to, before this returns or raises; of a live answer
+                when it is finished. Must not raise.
+            run_ids: Of the LangChain runs around it, by which feedback may come.
 
         Raises:
             RouterExhaustedError: Every call of a plan of several failed.
             CircuitOpenError: Nobody may be called now.
         """
-        return drive(self._walk(decision, request, is_live=is_live), call)
+        return drive(self._walk(decision, request, is_live=is_live, on_end=on_end, run_ids=run_ids), call)
 
     async def aserve(
-        self, decision: RoutingDecision, request: RoutingRequest, call: AMakeCall, *, is_live: bool = False
+        self,
+        decision: RoutingDecision,
+        request: RoutingRequest,
+        call: AMakeCall,
+        *,
+        is_live: bool = False,
+        on_end: OnEnd | None = None,
+        run_ids: Sequence[str] = (),
     ) -> Served:
         """Walk the decision's plan as `serve` does, awaiting each call."""
-        return await adrive(self._walk(decision, request, is_live=is_live), call)
+        return await adrive(
+            self._walk(decision, request, is_live=is_live, on_end=on_end, run_ids=run_ids), call
+        )
 
     def health(self) -> dict[str, dict[str, Any]]:
-        """Return the breaker and the calls under way of every candidate called so far, as plain data."""
-        return self._gates.snapshot()
+        """Return how candidates, store and learning are, as plain data."""
+        found: dict[str, dict[str, Any]] = {"candidates": self._gates.snapshot()}
+        if self.store is not None:
+            found["store"] = self.store.health()
+        if self.learning is not None:
+            found["learning"] = self.learning.health()
+        return found
 
-    def _walk(self, decision: RoutingDecision, request: RoutingRequest, *, is_live: bool) -> Machine:
+    def _walk(
+        self,
+        decision: RoutingDecision,
+        request: RoutingRequest,
+        *,
+        is_live: bool,
+        on_end: OnEnd | None,
+        run_ids: Sequence[str],
+    ) -> Machine:
         if self._spending is not None:
             self._spending.began(decision.id, request, _most_cost_of_plan_usd(decision, request, self._gates))
 
+        if self._recorder is not None:
+            self._recorder.began(decision, request, run_ids=run_ids)
+
         def report(outcome: Outcome) -> None:
+            if self._recorder is not None:
+                self._recorder.ended(outcome)
+            if on_end is not None:
+                on_end(outcome)
             if self._spending is not None:
                 known_usd = sum(attempt.cost_usd or 0.0 for attempt in outcome.attempts)
                 is_all = outcome.cost_usd is not None
@@ -158,9 +224,9 @@ class Router:
         return walk(decision, request, gates=self._gates, clock=self._clock, is_live=is_live, report=report)
 
     def _select(self, request: RoutingRequest, intent: IntentPrediction) -> RoutingDecision:
-        context = Context(
-            request=request, intent=intent, complexity=self._score(request, intent), quality=self._quality
-        )
+        complexity = self._score(request, intent)
+        quality = self._quality_for(request, intent, complexity)
+        context = Context(request=request, intent=intent, complexity=complexity, quality=quality)
         able: list[tuple[Candidate, float | None]] = []
         excluded: dict[str, tuple[str, ...]] = {}
         for candidate in self.candidates:
@@ -194,11 +260,27 @@ class Router:
         excluded |= {name: (reason,) for name, (_, reason) in resting.items()}
         decision = self.policy.select(context.with_excluded(excluded), eligible)
         decision = _checked_decision(decision, eligible, self.policy)
+        features = getattr(quality, "features", ())
+        if features:
+            decision = replace(decision, features=features)
         if not resting:
             return decision
         step_for = getattr(self.policy, "step_for", Step)
         last_hopes = [step_for(candidate=candidate) for candidate, _ in resting.values()]
         return replace(decision, plan=(*decision.plan, *last_hopes))
+
+    def _quality_for(
+        self, request: RoutingRequest, intent: IntentPrediction, complexity: ComplexityScore
+    ) -> QualityModel:
+        for_request = getattr(self.quality, "for_request", None)
+        if for_request is None:
+            return self.quality
+        try:
+            view: QualityModel = for_request(request, intent, complexity=complexity.value)
+        except Exception as error:  # noqa: BLE001 - a broken quality model must not lose the request
+            _logger.warning("quality model failed (%s); using the priors", type(error).__name__)
+            return PriorQuality()
+        return view
 
     def _score(self, request: RoutingRequest, intent: IntentPrediction) -> ComplexityScore:
         try:
@@ -211,6 +293,14 @@ class Router:
         _logger.warning("intent classifier failed (%s); using keywords", type(error).__name__)
         instead = self._keywords.classify(request)
         return replace(instead, source=f"{instead.source}, as the classifier raised {type(error).__name__}")
+
+
+def _quality_of(candidates: Sequence[Candidate], *, learns: bool) -> QualityModel:
+    if not learns:
+        return PriorQuality()
+    from langchain_router.quality.learned import LearnedQuality
+
+    return LearnedQuality(candidates)
 
 
 def _most_cost_of_plan_usd(decision: RoutingDecision, request: RoutingRequest, gates: Gates) -> float:

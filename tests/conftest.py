@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ["LANGCHAIN_ROUTER_STORE"] = "none"  # no test writes into the user's data directory
 
 from langchain_router import Candidate, ChatRouter, Price
 from langchain_router.signals import INTENTS

@@ -93,8 +93,8 @@ def test_a_judge_has_a_breaker_of_its_own_though_it_bears_the_name_of_a_candidat
     router = cascade(JudgeCheck(judge), model("cheap"), model("dear"))
     for _ in range(3):
         assert served_by(router.invoke("Hello")) == "dear"
-    assert router.health()["dear"]["state"] == "closed"
-    assert router.health()["dear (asked by a check)"]["state"] == "open"
+    assert router.health()["candidates"]["dear"]["state"] == "closed"
+    assert router.health()["candidates"]["dear (asked by a check)"]["state"] == "open"
 
 
 def test_a_name_given_to_a_check_means_the_routers_own_candidate() -> None:
@@ -146,7 +146,7 @@ async def test_waiting_for_a_place_does_not_open_the_breaker_of_a_healthy_candid
     router = ChatRouter.from_models(slow, resilience=Resilience(deadlines=Deadlines(total_s=0.3)))
     came = await asyncio.gather(*(router.ainvoke("Hello") for _ in range(60)), return_exceptions=True)
     assert any(isinstance(one, Exception) for one in came), "too many for the time there is"
-    assert router.health()["slow"]["state"] == "closed"
+    assert router.health()["candidates"]["slow"]["state"] == "closed"
 
 
 def test_a_spend_cap_reserves_the_most_that_running_requests_may_cost() -> None:

@@ -29,11 +29,12 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_router.candidates.candidate import Candidate
+from langchain_router.chat.announced import Announced
 from langchain_router.chat.calls import RoutedCall, for_schema
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import watched
 from langchain_router.chat.replies import check_is_finished, fault_of
-from langchain_router.chat.runs import awithin, too_late
+from langchain_router.chat.runs import awithin, runs_around, too_late
 from langchain_router.chat.stamp import stamp
 from langchain_router.chat_model import ChatRouter
 from langchain_router.decision import RoutingDecision
@@ -124,8 +125,10 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         decision = self._router.core.decide(call.request)
 
         held, answer = HeldCalls(), None
+        announced = Announced(decision, call.config)
 
         def reply(step: Call) -> Reply:
+            announced.calling(step)
             if step.messages is not None:  # a check asks a model of its own
                 return self._router.reply(call, decision, step, call.config, held)
             config, kept = held.config(step, call.config_for(decision, step, call.config))
@@ -141,12 +144,20 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
             held.keep(response, kept)
             return _as_reply(response, step)
 
+        announced.decided()
         try:
             with _unwrapped_schema_faults(), held.around_checks(call.config, decision):
-                served = self._router.core.serve(decision, call.request, reply)
+                served = self._router.core.serve(
+                    decision,
+                    call.request,
+                    reply,
+                    on_end=announced.note,
+                    run_ids=runs_around(call.config),
+                )
             answer = served.answer
         finally:
             held.settle(answer)
+            announced.ended()
         return _stamped(decision, served)
 
     async def awrap_model_call(
@@ -161,8 +172,10 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
         decision = await self._router.core.adecide(call.request)
 
         held, answer = HeldCalls(), None
+        announced = Announced(decision, call.config)
 
         async def reply(step: Call) -> Reply:
+            await announced.acalling(step)
             if step.messages is not None:  # a check asks a model of its own
                 return await self._router.areply(call, decision, step, call.config, held)
             config, kept = held.config(step, call.config_for(decision, step, call.config))
@@ -175,12 +188,20 @@ class RouterMiddleware(AgentMiddleware[AgentState[ResponseT], ContextT, Response
             await held.akeep(response, kept)
             return _as_reply(response, step)
 
+        await announced.adecided()
         try:
             with _unwrapped_schema_faults(), held.around_checks(call.config, decision):
-                served = await self._router.core.aserve(decision, call.request, reply)
+                served = await self._router.core.aserve(
+                    decision,
+                    call.request,
+                    reply,
+                    on_end=announced.note,
+                    run_ids=runs_around(call.config),
+                )
             answer = served.answer
         finally:
             await held.asettle(answer)
+            await announced.aended()
         return _stamped(decision, served)
 
     def _is_chosen_already(self, request: ModelRequest[Any]) -> bool:

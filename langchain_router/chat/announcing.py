@@ -12,8 +12,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, BaseCallbackManager
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import (
+    get_async_callback_manager_for_config,
+    get_callback_manager_for_config,
+)
 
 from langchain_router.decision import RoutingDecision
 from langchain_router.execution.moves import Call
@@ -24,6 +28,8 @@ _logger = logging.getLogger("langchain_router")
 DECISION: Final = "router_decision"
 ESCALATION: Final = "router_escalation"
 OUTCOME: Final = "router_outcome"
+
+_DEAF: Final = (BaseCallbackHandler.on_custom_event, AsyncCallbackHandler.on_custom_event)
 
 
 def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
@@ -36,10 +42,10 @@ def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool
         name: `router_decision`, `router_escalation` or `router_outcome`.
         data: What to say; plain data without text of prompts or answers.
     """
-    manager = _listened_to(config)
-    if manager is None:
+    if not is_listened_to(config):
         return False
     try:
+        manager = get_callback_manager_for_config(config)
         manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
     except Exception as error:  # noqa: BLE001 - who listens must not break the call
         _logger.debug("%s was not announced (%s)", name, type(error).__name__)
@@ -48,15 +54,12 @@ def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool
 
 
 async def aannounce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
-    """Do as `announce` does, where handlers are awaited."""
-    manager = _listened_to(config)
-    if manager is None:
+    """Do as `announce` does, with handlers awaited."""
+    if not is_listened_to(config):
         return False
     try:
-        if isinstance(manager, AsyncCallbackManager):
-            await manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
-        else:
-            manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
+        manager = get_async_callback_manager_for_config(config)
+        await manager.on_custom_event(name, dict(data), run_id=manager.parent_run_id)
     except Exception as error:  # noqa: BLE001 - as above
         _logger.debug("%s was not announced (%s)", name, type(error).__name__)
         return False
@@ -90,9 +93,12 @@ def ended(outcome: Outcome) -> dict[str, Any]:
     return outcome.to_dict()
 
 
-def _listened_to(config: RunnableConfig) -> Any:
-    """Return the callback manager of the run around a call, if there is one and anybody listens."""
+def is_listened_to(config: RunnableConfig) -> bool:
+    """Return whether there is a run around a call, and a handler that takes custom events."""
     manager = config.get("callbacks")
     if not isinstance(manager, BaseCallbackManager) or manager.parent_run_id is None:
-        return None
-    return manager if any(not handler.ignore_custom_event for handler in manager.handlers) else None
+        return False
+    return any(
+        handler.__class__.on_custom_event not in _DEAF and not handler.ignore_custom_event
+        for handler in manager.handlers
+    )

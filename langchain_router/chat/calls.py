@@ -57,6 +57,11 @@ class RoutedCall:
             "router_attempt": call.number,
             "router_role": call.role,
         }
+        expected = next(
+            (one.predicted_quality for one in decision.eligible if one.name == call.step.candidate.name), None
+        )
+        if expected is not None:
+            metadata["router_expected_quality"] = round(expected, 4)
         tags = [*(config.get("tags") or ()), _TAG]
         if call.role != "answer":
             tags.append(f"{_TAG}:{call.role}")

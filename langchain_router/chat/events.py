@@ -79,7 +79,7 @@ def events(runs: RoutedRuns, call: RoutedCall) -> ChatModelStream:
         return checked(opened.reply(), decision, step)
 
     try:
-        served = serve_live(runs, call, decision, run.config, held, reply)
+        served = serve_live(runs, call, decision, run.config, held, reply, run.announced)
     except BaseException as error:
         run.failed(error)
         raise
@@ -130,7 +130,7 @@ async def aevents(runs: RoutedRuns, call: RoutedCall) -> AsyncChatModelStream:
         return checked(opened.reply(), decision, step)
 
     try:
-        served = await aserve_live(runs, call, decision, run.config, held, reply)
+        served = await aserve_live(runs, call, decision, run.config, held, reply, run.announced)
     except BaseException as error:
         await run.afailed(error)
         raise

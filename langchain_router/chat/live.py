@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
+from langchain_router.chat.announced import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import as_interrupted
-from langchain_router.chat.runs import RoutedRuns
+from langchain_router.chat.runs import RoutedRuns, runs_around
 from langchain_router.decision import RoutingDecision
 from langchain_router.execution.drivers import AMakeCall, MakeCall
+from langchain_router.execution.moves import Call
 from langchain_router.execution.served import Served
 from langchain_router.outcomes.records import Outcome
 
@@ -24,6 +27,7 @@ def serve_live(
     config: RunnableConfig,
     held: HeldCalls,
     reply: MakeCall,
+    announced: Announced,
 ) -> Served:
     """Walk the plan until an answer has begun that may be shown, and let go of all others.
 
@@ -37,11 +41,25 @@ def serve_live(
         config: Of the run around the calls.
         held: What holds their tokens.
         reply: Makes one call.
+        announced: Tells listeners; of the outcome where the answer never begins.
     """
     served: Served | None = None
+
+    def called(step: Call) -> Any:
+        announced.calling(step)
+        return reply(step)
+
+    announced.decided()
     try:
         with held.around_checks(config, decision):
-            served = runs.core.serve(decision, call.request, reply, is_live=True)
+            served = runs.core.serve(
+                decision,
+                call.request,
+                called,
+                is_live=True,
+                on_end=announced.note,
+                run_ids=runs_around(call.config, config),
+            )
         held.settle(served.answer)
     except BaseException as error:
         if served is None:
@@ -49,6 +67,7 @@ def serve_live(
         else:
             served.finish(None, error)
             served.answer.close()
+        announced.ended()
         raise
     return served
 
@@ -60,12 +79,26 @@ async def aserve_live(
     config: RunnableConfig,
     held: HeldCalls,
     reply: AMakeCall,
+    announced: Announced,
 ) -> Served:
     """Do as `serve_live` does; a cancellation meanwhile is such a failure too."""
     served: Served | None = None
+
+    async def called(step: Call) -> Any:
+        await announced.acalling(step)
+        return await reply(step)
+
+    await announced.adecided()
     try:
         with held.around_checks(config, decision):
-            served = await runs.core.aserve(decision, call.request, reply, is_live=True)
+            served = await runs.core.aserve(
+                decision,
+                call.request,
+                called,
+                is_live=True,
+                on_end=announced.note,
+                run_ids=runs_around(call.config, config),
+            )
         await held.asettle(served.answer)
     except BaseException as error:
         if served is None:
@@ -73,6 +106,7 @@ async def aserve_live(
         else:
             served.finish(None, error)
             await asyncio.shield(served.answer.close())
+        await announced.aended()
         raise
     return served
 

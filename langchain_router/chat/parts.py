@@ -112,6 +112,7 @@ class Tail:
         self._usage: UsageMetadata | None = None
         self._calls: list[AIMessageChunk] = []
         self._is_empty = True
+        self._id: str | None = None
 
     def note(self, part: Any) -> None:
         """Take a part in."""
@@ -119,6 +120,7 @@ class Tail:
         if not isinstance(message, BaseMessage):
             return
         self._is_empty = False
+        self._id = self._id or message.id
         self.text.append(message.text)
         if message.response_metadata:
             known = {key: value for key, value in message.response_metadata.items() if value is not None}
@@ -135,4 +137,6 @@ class Tail:
         if self._is_empty:
             return None
         whole = message_in(merged(list(self._calls))) or AIMessage("")
-        return whole.model_copy(update={"usage_metadata": self._usage, "response_metadata": self._metadata})
+        return whole.model_copy(
+            update={"id": self._id, "usage_metadata": self._usage, "response_metadata": self._metadata}
+        )

@@ -18,6 +18,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
+from langchain_router.chat.announced import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls
@@ -58,14 +59,26 @@ class RoutedRuns(BaseChatModel):
 
         def answered(_: Any, config: RunnableConfig) -> Any:
             held, answer = HeldCalls(), None
+            announced = Announced(decision, config)
+
+            def reply(step: Call) -> Reply:
+                announced.calling(step)
+                return self.reply(call, decision, step, config, held)
+
+            announced.decided()
             try:
                 with held.around_checks(config, decision):
                     served = self.core.serve(
-                        decision, call.request, lambda step: self.reply(call, decision, step, config, held)
+                        decision,
+                        call.request,
+                        reply,
+                        on_end=announced.note,
+                        run_ids=runs_around(call.config, config),
                     )
                 answer = served.answer
             finally:
                 held.settle(answer)
+                announced.ended()
             return stamp(answer, decision, served)
 
         if self.has_own_run(decision):
@@ -78,16 +91,26 @@ class RoutedRuns(BaseChatModel):
 
         async def answered(_: Any, config: RunnableConfig) -> Any:
             held, answer = HeldCalls(), None
+            announced = Announced(decision, config)
 
             async def reply(step: Call) -> Reply:
+                await announced.acalling(step)
                 return await self.areply(call, decision, step, config, held)
 
+            await announced.adecided()
             try:
                 with held.around_checks(config, decision):
-                    served = await self.core.aserve(decision, call.request, reply)
+                    served = await self.core.aserve(
+                        decision,
+                        call.request,
+                        reply,
+                        on_end=announced.note,
+                        run_ids=runs_around(call.config, config),
+                    )
                 answer = served.answer
             finally:
                 await held.asettle(answer)
+                await announced.aended()
             return stamp(answer, decision, served)
 
         if self.has_own_run(decision):
@@ -211,6 +234,12 @@ class RoutedRuns(BaseChatModel):
         if step.messages is not None:  # a question of a check's own: none of the call's tools and options
             return model, {}
         return call.bind(candidate, model, call.options)
+
+
+def runs_around(*configs: RunnableConfig) -> list[str]:
+    """Return the ids of the runs that calls with these configs are made in, as far as there are any."""
+    found = [getattr(config.get("callbacks"), "parent_run_id", None) for config in configs]
+    return list(dict.fromkeys(str(run_id) for run_id in found if run_id is not None))
 
 
 def _asked(call: RoutedCall, step: Call) -> list[BaseMessage]:

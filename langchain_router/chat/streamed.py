@@ -10,6 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
+from langchain_router.chat.announced import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls
@@ -38,7 +39,8 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
     decision = decided(runs, runs.core.decide(call.request))
 
     def run(_: Any, config: RunnableConfig) -> Iterator[Any]:
-        served = _served(runs, call, decision, config)
+        announced = Announced(decision, config)
+        served = _served(runs, call, decision, config, announced)
         begun: Begun = served.answer
         shown = _Shown(decision, served)
         try:
@@ -50,6 +52,7 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
             raise shown.broken_off(error)  # noqa: B904 - it bears its cause
         finally:
             begun.close()
+            announced.ended()
 
     if runs.has_own_run(decision):
         return runs._transform_stream_with_config(  # noqa: SLF001
@@ -58,7 +61,13 @@ def streamed(runs: RoutedRuns, call: RoutedCall) -> Iterator[Any]:
     return run(call.messages, call.config)
 
 
-def _served(runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, config: RunnableConfig) -> Served:
+def _served(
+    runs: RoutedRuns,
+    call: RoutedCall,
+    decision: RoutingDecision,
+    config: RunnableConfig,
+    announced: Announced,
+) -> Served:
     """Walk the plan until a stream has begun that may be shown."""
     held = HeldCalls(holds_all=decision.has_checks)
 
@@ -76,7 +85,7 @@ def _served(runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, confi
         held.keep(begun, kept)
         return checked(begun.reply(), decision, step)
 
-    return serve_live(runs, call, decision, config, held, reply)
+    return serve_live(runs, call, decision, config, held, reply, announced)
 
 
 async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, None]:
@@ -84,7 +93,8 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
     decision = decided(runs, await runs.core.adecide(call.request))
 
     async def run(_: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
-        served = await _aserved(runs, call, decision, config)
+        announced = Announced(decision, config)
+        served = await _aserved(runs, call, decision, config, announced)
         begun: Begun = served.answer
         shown = _Shown(decision, served)
         try:
@@ -97,6 +107,7 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
             raise shown.broken_off(error)  # noqa: B904 - it bears its cause
         finally:
             await begun.close()
+            await announced.aended()
 
     async def messages() -> AsyncIterator[Any]:
         yield call.messages
@@ -116,7 +127,11 @@ async def astreamed(runs: RoutedRuns, call: RoutedCall) -> AsyncGenerator[Any, N
 
 
 async def _aserved(
-    runs: RoutedRuns, call: RoutedCall, decision: RoutingDecision, config: RunnableConfig
+    runs: RoutedRuns,
+    call: RoutedCall,
+    decision: RoutingDecision,
+    config: RunnableConfig,
+    announced: Announced,
 ) -> Served:
     """Walk the plan as `_served` does."""
     held = HeldCalls(holds_all=decision.has_checks)
@@ -139,7 +154,7 @@ async def _aserved(
         await held.akeep(begun, kept)
         return checked(begun.reply(), decision, step)
 
-    return await aserve_live(runs, call, decision, config, held, reply)
+    return await aserve_live(runs, call, decision, config, held, reply, announced)
 
 
 async def aread(begun: Begun, served: Served) -> AsyncGenerator[Any, None]:

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from langchain_core.exceptions import ModelError
 
 from langchain_router.cli.checks import add_bench_checks, run_bench_checks
+from langchain_router.cli.implicit import add_bench_implicit, run_bench_implicit
+from langchain_router.cli.learning import add_bench_learning, run_bench_learning
 from langchain_router.exceptions import RouterError
 
 
@@ -37,10 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--quality", type=float, help="least predicted quality for --policy cost or cascade, 0..1"
     )
     demo.add_argument("--limit", type=int, help="route at most this many prompts")
+    demo.add_argument(
+        "--store", help="where to keep what is learned: a URL, a path or none; a file of the demo's own"
+    )
+    demo.add_argument("--fresh", action="store_true", help="start as if nothing had been learned")
     add_bench_checks(commands)
+    add_bench_learning(commands)
+    add_bench_implicit(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "bench-checks":
         return _guarded(lambda: run_bench_checks(chosen))
+    if chosen.command == "bench-learning":
+        return _guarded(lambda: run_bench_learning(chosen))
+    if chosen.command == "bench-implicit":
+        return _guarded(lambda: run_bench_implicit(chosen))
     try:
         from langchain_router.cli.demo.run import run_demo
     except ModuleNotFoundError as error:
@@ -55,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             policy=chosen.policy,
             quality=chosen.quality,
             limit=chosen.limit,
+            store=chosen.store,
+            fresh=chosen.fresh,
         )
     )
 

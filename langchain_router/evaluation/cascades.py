@@ -7,10 +7,8 @@ the other rows unless all are asked for.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from langchain_router.evaluation.bench import (
@@ -23,10 +21,9 @@ from langchain_router.evaluation.bench import (
 )
 from langchain_router.evaluation.lineup import choose_lineup
 from langchain_router.evaluation.options import Options, add_arguments, options_from
+from langchain_router.evaluation.output import make_console, write_json
 from langchain_router.evaluation.recorded import Recorded, read_set
 from langchain_router.exceptions import ConfigurationError, RouterError
-
-_WIDTH = 100  # of the tables where the output is not a terminal
 
 
 def run(options: Options) -> None:
@@ -36,7 +33,7 @@ def run(options: Options) -> None:
         ConfigurationError: A file is missing or unreadable, a model is unknown, or something that is
             needed for the output is not installed.
     """
-    console = _console()
+    console = make_console()
     from langchain_router.evaluation import report
 
     if options.resamples < 1 or not options.sets:
@@ -63,7 +60,7 @@ def run(options: Options) -> None:
             pairs[data.name] = _pairs(console, reported, lineup.premium, options)
     report.print_summary(console, results)
     if options.json_path is not None:
-        _write(options.json_path, {"options": options, "sets": results, "pairs": pairs})
+        write_json(options.json_path, to_dict({"options": options, "sets": results, "pairs": pairs}))
     if options.plot_path is not None:
         from langchain_router.evaluation.plot import plot_sets
 
@@ -77,25 +74,6 @@ def _pairs(console: Any, data: Recorded, premium: str, options: Options) -> tupl
         found = bench_pairs(data, premium, resamples=options.resamples, seed=options.seed)
     report.print_pairs(console, data.name, premium, found)
     return found
-
-
-def _console() -> Any:
-    try:
-        from rich.console import Console
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "rich":
-            raise
-        raise ConfigurationError(
-            "The tables need rich: pip install 'langchain-llm-router[report]'."
-        ) from None
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-
-
-def _write(path: str, found: object) -> None:
-    try:
-        Path(path).write_text(json.dumps(to_dict(found), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"The figures cannot be written to {path!r}: {error}") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -40,7 +40,7 @@ def plot_sets(results: Sequence[SetResult], path: str | os.PathLike[str]) -> Non
     Raises:
         ConfigurationError: matplotlib is not installed, or the file cannot be written.
     """
-    pyplot = _pyplot()
+    pyplot = make_pyplot()
     columns = min(_COLUMNS, len(results))
     lines = math.ceil(len(results) / columns)
     figure, panels = pyplot.subplots(
@@ -109,7 +109,12 @@ def _draw_check(panel: Any, one: CheckResult, result: SetResult) -> None:
     )
 
 
-def _pyplot() -> Any:
+def make_pyplot() -> Any:
+    """Return pyplot, drawing to files only.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
     try:
         importlib.import_module("matplotlib").use("agg")
         return importlib.import_module("matplotlib.pyplot")

@@ -142,7 +142,12 @@ class Ledger:
         )
 
     def outcome(
-        self, status: Status, *, served_by: str | None = None, first_token_s: float | None = None
+        self,
+        status: Status,
+        *,
+        served_by: str | None = None,
+        first_token_s: float | None = None,
+        message_id: str | None = None,
     ) -> Outcome:
         """Return what the request came to, as of now."""
         return Outcome(
@@ -152,6 +157,7 @@ class Ledger:
             latency_s=self.clock() - self.started_s,
             first_token_s=first_token_s,
             attempts=tuple(self.attempts),
+            message_id=message_id,
         )
 
     def _append(self, attempt: Attempt, call: Call) -> int:

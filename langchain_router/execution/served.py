@@ -59,7 +59,8 @@ class Served:
         self._report = report
         if reply.is_complete:
             status = status_of_answer(reply.message, is_streamed=reply.is_streamed)
-            self._end(status, first_token_s=self.elapsed_s() if reply.is_streamed else None)
+            first_token_s = self.elapsed_s() if reply.is_streamed else None
+            self._end(status, reply.message, first_token_s=first_token_s)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -108,10 +109,15 @@ class Served:
             status = status_of_error(error)
             if status == "error" and kind is not ErrorKind.CONTROL_FLOW:
                 status = "truncated"  # a part of the answer has been shown
-        return self._end(status, first_token_s=first_token_s)
+        return self._end(status, message, first_token_s=first_token_s)
 
-    def _end(self, status: Status, *, first_token_s: float | None = None) -> Outcome:
-        self.outcome = self._ledger.outcome(status, served_by=self.served_by, first_token_s=first_token_s)
+    def _end(self, status: Status, message: AIMessage | None, *, first_token_s: float | None) -> Outcome:
+        self.outcome = self._ledger.outcome(
+            status,
+            served_by=self.served_by,
+            first_token_s=first_token_s,
+            message_id=None if message is None else message.id,
+        )
         self._report(self.outcome)
         return self.outcome
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from langchain_router.outcomes.records import Role, Status
+from langchain_router.outcomes.records import Outcome, Role, Status
 from langchain_router.signals.types import Intent
 
 
@@ -117,6 +117,27 @@ class Labelled:
 
 
 Lesson = Ended | Labelled
+
+
+def ended_of(situation: Situation, outcome: Outcome) -> Ended:
+    """Return what there is to learn from what a request came to."""
+    return Ended(
+        situation=situation,
+        status=outcome.status,
+        served_by=outcome.served_by,
+        calls=tuple(
+            Call(
+                candidate=one.candidate,
+                role=one.role,
+                passed=None if one.verdict is None else one.verdict.passed,
+                failed=one.error_kind is not None,
+                cost_usd=one.cost_usd,
+                estimated=one.estimated,
+            )
+            for one in outcome.attempts
+        ),
+        latency_s=outcome.latency_s,
+    )
 
 
 class Learner(Protocol):

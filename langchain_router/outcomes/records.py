@@ -71,6 +71,7 @@ class Outcome:
         latency_s: From the decision to the end, in seconds.
         first_token_s: From the decision to the first token that was shown, or None when not streamed.
         attempts: Every call made, in order.
+        message_id: Of the answer, by which feedback on it may come, or None.
     """
 
     decision_id: str
@@ -79,6 +80,7 @@ class Outcome:
     latency_s: float
     first_token_s: float | None = None
     attempts: tuple[Attempt, ...] = field(default=())
+    message_id: str | None = None
 
     @property
     def cost_usd(self) -> float | None:

@@ -48,6 +48,7 @@ class Context:
         quality: Predicts how well a candidate answers.
         excluded: For each candidate that may not answer, why not.
         curves: What `quality` said of each candidate, kept while this request is decided.
+        usual_answer_tokens: How long the answers asked for usually are, all together, in tokens.
     """
 
     request: RoutingRequest
@@ -56,6 +57,11 @@ class Context:
     quality: QualityModel
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     curves: dict[str, QualityCurve | None] = field(default_factory=dict, repr=False, compare=False)
+    usual_answer_tokens: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        usual = expected_answer_tokens(self.request, self.intent) * self.request.answers
+        object.__setattr__(self, "usual_answer_tokens", usual)
 
     def predicted_quality(self, candidate: Candidate, complexity: float | None = None) -> float | None:
         """Return the expected quality, 0..1, at the request's complexity or at another; None when unknown."""
@@ -71,11 +77,6 @@ class Context:
             _logger.warning("quality model failed (%s); the quality is unknown", type(error).__name__)
             self.curves[candidate.name] = None
             return None
-
-    @property
-    def usual_answer_tokens(self) -> int:
-        """How long the answers asked for usually are, all together, in tokens."""
-        return expected_answer_tokens(self.request, self.intent) * self.request.answers
 
     def estimated_cost_usd(self, candidate: Candidate) -> float | None:
         """Return the expected cost of one call in US dollars, or None when the price is unknown."""

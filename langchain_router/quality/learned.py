@@ -226,20 +226,13 @@ class LearnedQuality:
                 sums.clear()
 
     def _at(self, intent: IntentPrediction, complexity: float, features: tuple[int, ...]) -> RequestQuality:
-        inputs = self._inputs(intent.probabilities, complexity, features)
-        names = list(self.candidates)
-        with self._lock:
-            means, deviations = self._answers.predict(names, inputs)
-            counts = [self._answers.count(name) for name in names]
         return RequestQuality(
             intent=intent,
             complexity=complexity,
             features=features,
-            inputs=inputs,
+            inputs=lambda: self._inputs(intent.probabilities, complexity, features),
             candidates=self.candidates,
-            residuals=dict(
-                zip(names, zip(means.tolist(), deviations.tolist(), counts, strict=True), strict=True)
-            ),
+            has_learned=not self._answers.is_empty,
             prior=self._prior,
             answers=self._answers,
             passes=self._passes,

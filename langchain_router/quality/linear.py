@@ -102,6 +102,11 @@ class ExactLinear:
         if key in self._rows:
             self._stale.add(key)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever learned."""
+        return self._sums.is_empty
+
     def predict(self, keys: Sequence[str], inputs: Whole) -> tuple[Real, Real]:
         """Return the expected target for each key, and how unsure that is, as a standard deviation.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Protocol
 
 from langchain_router.candidates.candidate import Candidate
-from langchain_router.signals.types import IntentPrediction
+from langchain_router.signals.types import Intent, IntentPrediction
 
 _TYPICAL_COMPLEXITY = 0.35
 _DISCRIMINATION = 2.3
 _FLOOR = 0.01
+_MOST_KEPT = 1_000
 
 
 QualityCurve = Callable[[float], float]
@@ -50,23 +51,38 @@ class PriorQuality:
         0.45
     """
 
+    def __init__(self) -> None:
+        self._abilities: dict[int, tuple[Candidate, Mapping[Intent, float], float | None]] = {}
+
     def curve(self, candidate: Candidate, intent: IntentPrediction) -> QualityCurve | None:
         """Return the expected quality by complexity, or None when the candidate states no quality.
 
         Intents for which it states none count as its overall figure, or as the mean of those it states.
         """
-        stated = candidate.quality_by_intent
-        overall = candidate.quality
+        known = self._abilities.get(id(candidate))
+        if known is None or known[0] is not candidate:
+            known = candidate, *_abilities_of(candidate)
+            if len(self._abilities) < _MOST_KEPT:
+                self._abilities[id(candidate)] = known
+        _, by_intent, overall = known
         if overall is None:
-            if not stated:
-                return None
-            overall = fmean(stated.values())
-        ability = sum(
-            probability * _log_odds(stated.get(label, overall))
-            for label, probability in intent.probabilities.items()
-        )
+            return None
+        ability = 0.0
+        for label, probability in intent.probabilities.items():
+            ability += probability * by_intent.get(label, overall)
         shift = ability + _DISCRIMINATION * _TYPICAL_COMPLEXITY
         return lambda complexity: 1 / (1 + math.exp(_DISCRIMINATION * complexity - shift))
+
+
+def _abilities_of(candidate: Candidate) -> tuple[Mapping[Intent, float], float | None]:
+    """Return a candidate's log-odds by intent, and at other intents: None when it states no quality."""
+    stated = candidate.quality_by_intent
+    overall = candidate.quality
+    if overall is None:
+        if not stated:
+            return {}, None
+        overall = fmean(stated.values())
+    return {label: _log_odds(share) for label, share in stated.items()}, _log_odds(overall)
 
 
 def typical_quality(observed: float, mean_complexity: float) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -34,9 +35,9 @@ class RequestQuality:
         intent: IntentPrediction,
         complexity: float,
         features: tuple[int, ...],
-        inputs: Whole,
+        inputs: Callable[[], Whole],
         candidates: Mapping[str, Candidate],
-        residuals: Mapping[str, tuple[float, float, float]],
+        has_learned: bool,
         prior: PriorQuality,
         answers: ExactLinear,
         passes: ExactLinear,
@@ -47,9 +48,9 @@ class RequestQuality:
         self.features = features
         self._intent = intent
         self._complexity = complexity
-        self._inputs = inputs
+        self._make_inputs = inputs
         self._candidates = candidates
-        self._residuals = residuals
+        self._has_learned = has_learned
         self._prior = prior
         self._answers = answers
         self._passes = passes
@@ -64,6 +65,8 @@ class RequestQuality:
         None when neither the candidate says how good it is, nor anything was learned of it.
         """
         prior = self._prior.curve(candidate, intent)
+        if not self._has_learned:
+            return prior
         residual, _, count = self._residuals.get(candidate.name, (0.0, 0.0, 0.0))
         if prior is None:
             if not count:
@@ -73,6 +76,19 @@ class RequestQuality:
         if not residual:
             return prior
         return lambda complexity: _share(prior(complexity) + residual)
+
+    @functools.cached_property
+    def _inputs(self) -> Whole:
+        return self._make_inputs()
+
+    @functools.cached_property
+    def _residuals(self) -> Mapping[str, tuple[float, float, float]]:
+        """By candidate: what was learned beyond its prior, how unsure that is, and from how much."""
+        names = list(self._candidates)
+        with self._lock:
+            means, deviations = self._answers.predict(names, self._inputs)
+            counts = [self._answers.count(name) for name in names]
+        return dict(zip(names, zip(means.tolist(), deviations.tolist(), counts, strict=True), strict=True))
 
     def success(self, candidate: Candidate) -> tuple[float, float]:
         """Return the expected quality of a candidate that answers alone, and its standard deviation."""

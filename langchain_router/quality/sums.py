@@ -107,6 +107,11 @@ class FadingSums:
             total += np.ldexp(sums.astype(np.float64), period - self._newest)
         return total
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever added."""
+        return not self._by_key
+
     def __contains__(self, key: str) -> bool:
         return key in self._by_key
 

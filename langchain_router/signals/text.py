@@ -95,6 +95,13 @@ def view(request: RoutingRequest) -> TextView:
         >>> seen.chars, len(seen.head), seen.tail.endswith("Summarise this.")
         (1000016, 1800, True)
     """
+    known: TextView | None = request.memo.get("text_view")
+    if known is None:
+        known = request.memo["text_view"] = _view(request)
+    return known
+
+
+def _view(request: RoutingRequest) -> TextView:
     recent = request.messages[-_MESSAGES_SEEN:]
     human = [message for message in recent if _is_human(message)]
     said = list(texts(human[-1])) if human else []

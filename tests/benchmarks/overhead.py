@@ -9,8 +9,10 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
@@ -30,24 +32,23 @@ def main() -> None:
     _print_pair("import langchain_router | core chat_models", *_imports(_OURS, _CORE), unit="ms")
     _print_pair("from langchain_router import ChatRouter | core", *_imports(_OURS_USED, _CORE), unit="ms")
     model = FakeListChatModel(responses=["An answer."])
-    router = ChatRouter(
-        candidates=[
-            Candidate(
-                model=model,
-                name=name,
-                quality=quality,
-                context_tokens=4_000_000,
-                price=Price.per_million(input_usd=usd, output_usd=usd),
-            )
-            for name, quality, usd in (
-                ("a", 0.78, 0.1),
-                ("b", 0.82, 0.2),
-                ("c", 0.8, 0.3),
-                ("d", 0.93, 3),
-                ("e", 0.94, 5),
-            )
-        ]
-    )
+    candidates = [
+        Candidate(
+            model=model,
+            name=name,
+            quality=quality,
+            context_tokens=4_000_000,
+            price=Price.per_million(input_usd=usd, output_usd=usd),
+        )
+        for name, quality, usd in (
+            ("a", 0.78, 0.1),
+            ("b", 0.82, 0.2),
+            ("c", 0.8, 0.3),
+            ("d", 0.93, 3),
+            ("e", 0.94, 5),
+        )
+    ]
+    router = ChatRouter(candidates=candidates, store=None)
     prompt = (
         "Summarise the following report in three bullet points for a busy manager: " + "sales rose. " * 30
     )
@@ -55,6 +56,14 @@ def main() -> None:
         "router.invoke | the same fake model's invoke",
         *_pairs(lambda: router.invoke(prompt), lambda: model.invoke(prompt)),
     )
+    with tempfile.TemporaryDirectory() as folder:
+        storing = ChatRouter(candidates=candidates, store=Path(folder) / "router.db")
+        _print_pair(
+            "router.invoke with a SQLite store | without",
+            *_pairs(lambda: storing.invoke(prompt), lambda: router.invoke(prompt)),
+        )
+        storing.flush()
+        storing.store.close()
     _print_pair(
         "router.decide | the same fake model's invoke",
         *_pairs(lambda: router.decide(prompt), lambda: model.invoke(prompt)),

@@ -229,7 +229,7 @@ def is_settled(outcomes: list[Outcome], router: ChatRouter, tracer: Tracer) -> N
     assert [one.status for one in outcomes] == ["cancelled"]
     assert [one.error_kind for one in outcomes[0].attempts] == [None, "cancelled"]
     assert [root.end_time is not None for root in tracer.roots] == [True]
-    assert router.health()["final"]["in_flight"] == 0
+    assert router.health()["candidates"]["final"]["in_flight"] == 0
 
 
 def test_a_reader_that_leaves_settles_the_request() -> None:

@@ -95,7 +95,7 @@ async def is_settled(
     outcomes: list[Outcome], router: ChatRouter, model: Speaker, tracer: Tracer, status: str
 ) -> None:
     assert [one.status for one in outcomes] == [status]
-    assert router.health()["final"]["in_flight"] == 0
+    assert router.health()["candidates"]["final"]["in_flight"] == 0
     await asyncio.sleep(0.005)  # an async generator that nobody holds is closed in the loop's next rounds
     assert model.streams == ["open", "closed"]  # type: ignore[attr-defined]
     assert [root.end_time is not None for root in tracer.roots] == [True]
@@ -166,7 +166,7 @@ async def test_the_outcome_of_a_whole_answer_is_out_before_its_held_events_are(w
     with pytest.raises(ValueError, match="the reader is gone"):
         await way(router, {"callbacks": [RaisesOfDraft()]})
     assert [one.status for one in outcomes] == ["ok"]
-    assert router.health()["draft"]["in_flight"] == 0
+    assert router.health()["candidates"]["draft"]["in_flight"] == 0
 
 
 @pytest.mark.parametrize("way", STREAMED)

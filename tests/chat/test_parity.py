@@ -24,6 +24,7 @@ from tenacity import stop_after_attempt
 from langchain_router import ChatRouter, Resilience, RoutingDecision, StreamInterruptedError
 from langchain_router.chat.binding import RouterBinding
 from langchain_router.chat.structured import StructuredRouter
+from langchain_router.outcomes.judgements import Receipt
 from langchain_router.outcomes.records import Outcome
 from tests.chat.speaking import AsksTwo, Tracer, cascade, draft, final, plain, tier
 
@@ -124,6 +125,15 @@ def _callbacks(config: RunnableConfig) -> Any:
 HELLO = [HumanMessage("Hello")]
 PROMPT = ChatPromptValue(messages=HELLO)
 
+
+def _told(receipt: Receipt) -> str:
+    return f"{receipt.status}, {receipt.label}"
+
+
+async def _told_later(router: ChatRouter, config: RunnableConfig) -> str:
+    return _told(await router.arecord_feedback(await router.ainvoke("Hello", config), 0.5))
+
+
 CALLS: dict[str, tuple[Sync, Async]] = {
     "decide": (lambda r, c: r.decide("Hello", c), lambda r, c: r.adecide("Hello", c)),
     "invoke": (lambda r, c: r.invoke("Hello", c), lambda r, c: r.ainvoke("Hello", c)),
@@ -146,6 +156,10 @@ CALLS: dict[str, tuple[Sync, Async]] = {
         lambda r, c: r.agenerate_prompt([PROMPT], callbacks=_callbacks(c)),
     ),
     "stream_events": (_events, _aevents),
+    "record_feedback": (
+        lambda r, c: _told(r.record_feedback(r.invoke("Hello", c), 0.5)),
+        lambda r, c: _told_later(r, c),
+    ),
 }
 """The name of a method, and how to call it and its twin."""
 
@@ -260,7 +274,9 @@ class _Observed:
             "runs": sorted((_tree(root) for root in self._tracer.roots), key=str),
             "heard": sorted(self._heard.by_run.values()),
             "usage": dict(sorted(self._usage.usage_metadata.items())),
-            "health": {name: state.get("state") for name, state in self.router.health().items()},
+            "health": {
+                name: state.get("state") for name, state in self.router.health()["candidates"].items()
+            },
         }
 
 
@@ -340,7 +356,6 @@ NOT_FOR_USERS = {
     "run_stream": "for integrations; stream is made of it",
     "run_events": "for integrations; stream_events is made of it",
     "reply": "one call of a plan",
-    "ready": "one call of a plan",
     "model_for": "one call of a plan",
 }
 

@@ -38,12 +38,12 @@ def test_v3_events_that_nobody_reads_give_their_place_back(deadlines: Deadlines,
     stream = router.stream_events("Hello", version="v3")
     if has_begun:
         next(iter(stream.text))
-    assert router.health()["only"]["in_flight"] == 1
+    assert router.health()["candidates"]["only"]["in_flight"] == 1
     del stream
     gc.collect()
     _wait_until(lambda: bool(outcomes))
     assert [one.status for one in outcomes] == ["cancelled"]
-    assert router.health()["only"]["in_flight"] == 0
+    assert router.health()["candidates"]["only"]["in_flight"] == 0
     assert router.invoke("Hello").text == "whole"
 
 

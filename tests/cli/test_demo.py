@@ -141,3 +141,18 @@ def test_live_with_a_provider_that_refuses_says_so_without_a_traceback(
         monkeypatch.setenv("OPENAI_API_BASE", provider.base_url)
         assert main(["demo", "--live", "--limit", "1"]) == 2
     assert "calls of the plan failed" in capsys.readouterr().err
+
+
+def test_a_second_run_starts_from_what_the_first_learned_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    words = ["demo", "--limit", "20", "--store", str(tmp_path / "demo.db")]
+    for more in ([], [], ["--fresh"]):
+        assert main([*words, *more]) == 0
+        told.append(" ".join(capsys.readouterr().out.split()))
+    assert "Nothing learned yet" in told[0]
+    assert "Remembered: 20 answers judged" in told[0]
+    assert "Starts from what earlier runs learned: 20 judged answers" in told[1]
+    assert "Nothing learned yet" in told[2]
+    assert len(list(tmp_path.glob("demo.db*"))) > 1, "put aside, not deleted"

@@ -193,6 +193,6 @@ def test_a_nested_router_whose_candidates_are_all_limited_is_left_alone_for_the_
     answer = router.invoke("Hello")
     assert answer.text == "here"
     assert answer.response_metadata["router_outcome"]["attempts"][0]["error_kind"] == "rate_limited"
-    health = router.health()["inner"]
+    health = router.health()["candidates"]["inner"]
     assert health["state"] == "cooling"
     assert 19 < health["wait_s"] <= 20

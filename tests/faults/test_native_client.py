@@ -36,7 +36,8 @@ Way = Literal["invoke", "ainvoke", "stream", "astream"]
 WAYS: tuple[Way, ...] = ("invoke", "ainvoke", "stream", "astream")
 ANSWER = "The fault server is well today."
 LOOP = asyncio.Runner()  # one for all: the package shares its async client among models
-QUICK = Resilience(deadlines=Deadlines(attempt_s=0.4, first_token_s=0.4, between_chunks_s=0.2, total_s=3))
+QUICK = Resilience(deadlines=Deadlines(attempt_s=1, first_token_s=1, between_chunks_s=0.5, total_s=20))
+PATIENT = Resilience(deadlines=Deadlines(total_s=20))
 
 # For each fault: the error kind with which `invoke` fails over, and `stream`; `partial` where the stream has
 # shown something by then, so that it breaks off.
@@ -89,7 +90,7 @@ def router(server: FaultServer, fault: str) -> ChatRouter:
     return ChatRouter(
         candidates=[candidate(server, "first", fault), candidate(server, "second", "healthy", rank=2)],
         quality=0.5,
-        resilience=QUICK,
+        resilience=QUICK if fault.startswith(("hang", "drip")) else PATIENT,
     )
 
 

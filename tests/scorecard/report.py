@@ -25,11 +25,12 @@ _GROUPS = {
     "U": "Faults of providers",
     "C": "Concurrency",
     "I": "Input",
+    "S": "The store and its processes",
+    "L": "Learning and feedback",
     "X": "Security",
 }
 NOT_YET = {
-    "S1 to S8": "the store: locked, full, corrupt, killed, forked (there is no store yet)",
-    "L1 to L9": "learning and rollout: poisoned or missing feedback, A/A, rollback, kill switch, shadows",
+    "L4 to L7": "rollout: A/A, rollback, kill switch, shadows",
 }
 
 

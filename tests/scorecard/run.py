@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ["LANGCHAIN_ROUTER_STORE"] = "none"  # rows that test a store open their own
 
 from tests.scorecard.report import page, summary, to_json  # noqa: E402
 from tests.scorecard.row import ROWS, Figures, Result, Row, Scale  # noqa: E402
@@ -81,7 +82,7 @@ def all_rows() -> dict[str, Row]:
     """Return every row by its id, in the order of the scorecard."""
     for group in _GROUPS:
         importlib.import_module(f"tests.scorecard.rows.{group}")
-    return dict(sorted(ROWS.items(), key=lambda item: ("UCIX".index(item[0][0]), int(item[0][1:]))))
+    return dict(sorted(ROWS.items(), key=lambda item: ("UCISLX".index(item[0][0]), int(item[0][1:]))))
 
 
 def run(rows: Sequence[Row], scale: Scale) -> Iterator[Result]:

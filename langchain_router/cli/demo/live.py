@@ -13,6 +13,8 @@ _LIVE_PROMPTS = 10
 class LiveTraffic(Traffic):
     """A few of the project's own prompts on the real providers whose keys are set."""
 
+    name = "live"
+
     def __init__(self, *, limit: int | None = None) -> None:
         self.candidates: tuple[Candidate, ...] = ChatRouter.auto().candidates
         self.prompts = [prompt.text for prompt in own_prompts(limit or _LIVE_PROMPTS)]

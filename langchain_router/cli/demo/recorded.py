@@ -52,6 +52,7 @@ class RecordedTraffic(Traffic):
         self.premium = max(models, key=lambda m: means[m])
         self.quality = max(0.0, means[self.premium] - _ALLOWED_LOSS)
         self._provider = SimulatedProvider.recorded(routed).start()
+        self.name = path.name.partition(".")[0]
         self.title = f"{len(routed)} RECORDED prompts and answers of {path.name}"
         self.notes = (
             f"Priors come from {len(history)} other rows of the same file.",

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from langchain_router.chat_model import ChatRouter
 from langchain_router.cli.demo.live import LiveTraffic
+from langchain_router.cli.demo.memory import give_feedback, open_memory, print_start
 from langchain_router.cli.demo.recorded import RecordedTraffic
 from langchain_router.cli.demo.report import print_cascade, print_explained, print_report
 from langchain_router.cli.demo.simulated import SimulatedTraffic
@@ -32,7 +33,16 @@ _AT_ONCE = 4
 _BY_QUALITY = ("cost", "cascade")
 
 
-def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None, limit: int | None) -> None:
+def run_demo(
+    *,
+    data: str | None,
+    live: bool,
+    policy: str,
+    quality: float | None,
+    limit: int | None,
+    store: str | None = None,
+    fresh: bool = False,
+) -> None:
     """Route the traffic and print what was decided and what it saved.
 
     Args:
@@ -41,6 +51,8 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         policy: Name of the policy.
         quality: Threshold of the cost policy, 0..1; None takes the traffic's own.
         limit: Most prompts to route.
+        store: Where to keep what is learned: a URL, a path, `"none"`; None for the demo's own file.
+        fresh: Start as if nothing had been learned.
 
     Raises:
         ConfigurationError: The options exclude each other, or the file cannot be used.
@@ -52,7 +64,9 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         for note in traffic.notes:
             console.print(note, style="yellow")
         threshold = quality if quality is not None else (traffic.quality if policy in _BY_QUALITY else None)
-        router = ChatRouter(candidates=traffic.candidates, policy=policy, quality=threshold)
+        memory = open_memory(store, fresh=fresh, traffic=traffic)
+        router = ChatRouter(candidates=traffic.candidates, policy=policy, quality=threshold, store=memory)
+        print_start(console, router)
         with console.status("Loading LiteLLM (a few seconds)..."):
             router.warm_up()
         prompt = ChatPromptTemplate.from_messages([("human", "{question}")])
@@ -68,6 +82,7 @@ def run_demo(*, data: str | None, live: bool, policy: str, quality: float | None
         print_report(console, traffic, served=served, always=always)
         if policy == "cascade":
             print_cascade(console, traffic, served=served, always=always)
+        give_feedback(console, router, served)
     finally:
         traffic.close()
 
@@ -122,6 +137,7 @@ class _Watch(BaseCallbackHandler):
     def __init__(self) -> None:
         self._runs: dict[UUID, _Run] = {}
         self._served_by: str | None = None
+        self._decision_id: str | None = None
 
     def on_chat_model_start(
         self,
@@ -133,6 +149,7 @@ class _Watch(BaseCallbackHandler):
         **_: Any,
     ) -> None:
         told = metadata or {}
+        self._decision_id = told["router_decision_id"]
         self._runs[run_id] = _Run(
             candidate=told["router_candidate"], role=told["router_role"], started_s=time.perf_counter()
         )
@@ -168,5 +185,6 @@ class _Watch(BaseCallbackHandler):
             modelled_premium_cost_usd=cost_usd(traffic.premium, serving.usage),
             score=traffic.score(answered, prompt),
             is_checked=any(run.role == "draft" for run in runs),
+            decision_id=self._decision_id,
             escalations=sum(run.role == "draft" and run.candidate != answered for run in runs),
         )

@@ -41,6 +41,7 @@ class SimulatedTraffic(Traffic):
         figures = {name: _article_figures(name) for name in _ARTICLE_MODELS}
         models = [_simulated_model(name, figures[name], prompts) for name in _ARTICLE_MODELS]
         self._provider = SimulatedProvider(models, prompts=prompts, time_scale=_TIME_SCALE).start()
+        self.name = "simulated"
         self.title = f"{len(prompts)} prompts written for this project, on a SIMULATED provider"
         self.notes = (
             "The provider is simulated: a real HTTP server on this machine, made-up answers, nothing spent.",

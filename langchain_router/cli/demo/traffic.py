@@ -31,6 +31,7 @@ class Served:
         score: How good it was, 0..1, or None when nobody can say.
         escalations: How many drafts were not good enough before it.
         is_checked: Whether an answer was checked.
+        decision_id: Of the router's decision.
     """
 
     candidate: str
@@ -40,12 +41,14 @@ class Served:
     score: float | None
     escalations: int = 0
     is_checked: bool = False
+    decision_id: str | None = None
 
 
 class Traffic(ABC):
     """Prompts, the candidates for them, and how good and how dear an answer turned out to be.
 
     Attributes:
+        name: A word for it, for file names.
         title: One line that says what it is, simulated, recorded or real.
         notes: What a reader of the figures must know.
         prompts: In the order routed.
@@ -54,6 +57,7 @@ class Traffic(ABC):
         premium: Name of the model that all is compared with, or None.
     """
 
+    name: str
     title: str
     notes: Sequence[str]
     prompts: Sequence[str]

@@ -48,14 +48,18 @@ def cancelling_leaves_nothing(scale: Scale) -> Figures:
     ended: Counter[str] = Counter()
     outcomes = Outcomes()
     chats = _cancellable(outcomes)
-    before = [{name: _circuit(state) for name, state in chat.health().items()} for chat in chats]
+    before = [
+        {name: _circuit(state) for name, state in chat.health()["candidates"].items()} for chat in chats
+    ]
     asyncio.run(_cancel_many(chats, count, delays, ended))
     moved = sum(
         _circuit(state) != before[number].get(name, _circuit(state)) or state["state"] == "open"
         for number, chat in enumerate(chats)
-        for name, state in chat.health().items()
+        for name, state in chat.health()["candidates"].items()
     )
-    in_flight = sum(state["in_flight"] or 0 for chat in chats for state in chat.health().values())
+    in_flight = sum(
+        state["in_flight"] or 0 for chat in chats for state in chat.health()["candidates"].values()
+    )
     trials = _cancelled_trials(scale(50, 10))
     statuses = Counter(outcome.status for _, outcome in outcomes.all)
     figures = Figures()
@@ -162,10 +166,10 @@ def _cancelled_trials(count: int) -> int:
             clock.now += 20
             task = asyncio.create_task(chat.ainvoke("Hello"))
             await asyncio.sleep(0.002)
-            was_trying = chat.health()["sick"]["is_trial_under_way"]
+            was_trying = chat.health()["candidates"]["sick"]["is_trial_under_way"]
             task.cancel()
             await asyncio.wait([task])
-            health = chat.health()["sick"]
+            health = chat.health()["candidates"]["sick"]
             return not was_trying or health["is_trial_under_way"] or health["state"] != "half_open"
 
         stuck += asyncio.run(cancelled())

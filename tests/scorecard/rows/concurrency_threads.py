@@ -45,7 +45,9 @@ def threads_and_loops_share_a_router(scale: Scale) -> Figures:
     figures.tell("requests", crowd.asked)
     figures.none("requests without exactly one outcome", abs(len(outcomes.all) - crowd.asked - 1))
     figures.none("calls not counted or counted twice", sum(((made - attempts) + (attempts - made)).values()))
-    figures.none("places not given back", sum(one["in_flight"] or 0 for one in chat.health().values()))
+    figures.none(
+        "places not given back", sum(one["in_flight"] or 0 for one in chat.health()["candidates"].values())
+    )
     figures.none("threads and loops that hang", stuck)
     others = f" ({', '.join(sorted(crowd.errors))})" if crowd.errors else ""
     figures.none(f"errors of another kind{others}", crowd.errors.total())

@@ -149,7 +149,7 @@ def a_sick_candidate_is_left_alone(scale: Scale) -> Figures:
         asyncio.run(all_of_them())
         to_sick = [seen.at_s for seen in server.seen if seen.model == "sick"]
         upstream = len(server.seen)
-        state = chat.health()["sick"]["state"]
+        state = chat.health()["candidates"]["sick"]["state"]
     later = outcomes.all[20:]
     figures = Figures()
     figures.at_least("success", 100 * served / requests, 99.9, "%")

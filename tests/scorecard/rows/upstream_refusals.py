@@ -77,7 +77,7 @@ def a_bad_request_is_told_at_once(scale: Scale) -> Figures:
             except ModelInvalidRequestError:
                 raised += 1
         upstream, fallbacks = server.requests("400"), server.requests("sibling")
-        health = chat.health()["400"]
+        health = chat.health()["candidates"]["400"]
         marks = health["recent_failures"] + (health["state"] != "closed")
     figures = Figures()
     figures.exactly("upstream calls per request", upstream / (rounds * 4), 1)
