@@ -2,7 +2,7 @@
 # make test   run every test
 # make check  format, lint and types
 # make overhead  what the router costs in time, beside what it stands on
-# make scorecard  what it does under fault, in 32 scenarios; takes up to 15 minutes, writes docs/reliability.md
+# make scorecard  what it does under fault, in 45 scenarios; takes up to 15 minutes, writes docs/reliability.md
 # make docs   build the pages in docs/ into build/site
 #
 # Each target sets up .venv by itself, and again only when pyproject.toml changed. Needs Python 3.11+ and make.
