@@ -54,7 +54,7 @@ def label_of(feedback: Iterable[Said]) -> Label | None:
     """
     by_source: defaultdict[str, list[Said]] = defaultdict(list)
     for one in sorted(feedback, key=lambda said: (said.source, said.key)):
-        if one.weight > 0:
+        if round(one.weight, _DIGITS) > 0:  # less than that is nothing
             by_source[one.source].append(one)
     voices = [_voice(said) for said in by_source.values()]
     if not voices:

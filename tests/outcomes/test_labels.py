@@ -56,6 +56,7 @@ def test_what_weighs_more_counts_more() -> None:
 
 def test_what_has_no_weight_says_nothing() -> None:
     assert label_of(said(1.0, weight=0.0)) is None
+    assert label_of(said(1.0, weight=5e-324)) is None
     assert label_of([]) is None
 
 
@@ -65,7 +66,7 @@ def test_the_order_does_not_matter_and_the_score_is_between_what_was_said(all_sa
     assert len(labels) == 1
     label = labels.pop()
     if label is not None:
-        scores = [one.score for one in all_said if one.weight > 0]
+        scores = [one.score for one in all_said if one.weight > 1e-10]
         assert min(scores) - 1e-9 <= label.score <= max(scores) + 1e-9
         assert 0 <= label.weight <= 1
 
