@@ -36,6 +36,7 @@ from langchain_router.candidates.spend_cap import SpendCap
 from langchain_router.chat.binding import RouterBinding
 from langchain_router.chat.calls import BindModel, RoutedCall, bind_model, prepare_call
 from langchain_router.chat.construction import (
+    callable_or_none,
     in_words,
     instance_or_none,
     resolve_candidates,
@@ -165,7 +166,7 @@ class ChatRouter(Remembering):
             resilience=instance_or_none("resilience", resilience, Resilience),
             spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
             store=kept_in,
-            capture=capture,
+            capture=callable_or_none("capture", capture, "the text, e.g. capture=redact"),
             on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
         )
         warn_of_own_retries(router.candidates, router.policy)

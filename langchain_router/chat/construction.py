@@ -152,6 +152,19 @@ def takes_two(what: str, given: Given, of: str) -> Given:
     return given
 
 
+def callable_or_none(what: str, given: Given, of: str) -> Given:
+    """Return what was given, if it is None or a plain function.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if given is not None and (
+        not callable(given) or isinstance(given, type) or inspect.iscoroutinefunction(given)
+    ):
+        raise ConfigurationError(f"{what} must be a plain function of {of}, got {given!r}.")
+    return given
+
+
 def in_words(error: ValidationError) -> str:
     """Return pydantic's report as one sentence."""
     faults = (f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())

@@ -83,7 +83,8 @@ class Resilience:
 
     Args:
         retry: Whether to go on after an attempt; by default after failures that another call may survive, and
-            after answers that their check does not pass.
+            after answers that their check does not pass. Of a stream that is shown live it sees the
+            beginning only.
         stop: Whether it is enough; the best answer so far is returned, or the errors are raised. By default
             at most 3 attempts, or one for each candidate of the plan if those are more.
         wait: Seconds before a candidate is asked again: by default full jitter up to 0.5 s, 1 s, 2 s, ...

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from langchain_router.outcomes.redaction import Redactor
 from langchain_router.request import RoutingRequest, texts
+
+_logger = logging.getLogger("langchain_router")
 
 _MOST_CHARS: Final = 65_536
 """Of a long prompt so many characters from either end are hashed, and kept where text is kept."""
@@ -99,10 +102,14 @@ def _ends(pieces: list[tuple[str, str]], chars: int) -> Iterator[str]:
         left -= len(text)
 
 
-def _captured(pieces: list[tuple[str, str]], capture: Redactor) -> str:
+def _captured(pieces: list[tuple[str, str]], capture: Redactor) -> str | None:
     """Return the text, redacted; of a long one both ends, cut at a space to leave no half address."""
     text = "\n\n".join(f"{speaker}: {text}" for speaker, text in pieces)
     if len(text) > 2 * _MOST_CHARS:
         start, end = text[:_MOST_CHARS].rsplit(None, 1)[0], text[-_MOST_CHARS:].split(None, 1)[-1]
         text = f"{start}{_CUT}{end}"
-    return capture(text)
+    try:
+        return capture(text)
+    except Exception as error:  # noqa: BLE001 - without its text rather than not at all
+        _logger.warning("capture raised %s; the text is not stored", type(error).__name__)
+        return None

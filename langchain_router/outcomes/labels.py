@@ -16,6 +16,9 @@ from langchain_router.outcomes.lessons import Label
 DAY_S: Final = 86_400.0
 """How far back the cap on a source looks, in seconds."""
 
+INFERRED: Final = "hook:"
+"""How the names of sources begin that infer, rather than say, how good an answer was."""
+
 _LEAST_CAP: Final = 10.0
 _SHARE_OF_ALL: Final = 0.05
 _DIGITS: Final = 9
@@ -44,7 +47,8 @@ def label_of(feedback: Iterable[Said]) -> Label | None:
 
     Each source has one voice: the mean of its keys by their weights, at the largest of these. Two sources are
     averaged; of three and more the weighted median counts, so that one alone moves nothing. The weight is
-    that of all sources together, at most 1. In whatever order feedback came, the label is the same.
+    that of all sources together, at most 1. What hooks inferred counts only where nobody has said anything.
+    In whatever order feedback came, the label is the same.
 
     Example:
         >>> said = [Said(source=name, key="user", score=score, weight=1.0) for name, score in
@@ -56,7 +60,12 @@ def label_of(feedback: Iterable[Said]) -> Label | None:
     for one in sorted(feedback, key=lambda said: (said.source, said.key)):
         if round(one.weight, _DIGITS) > 0:  # less than that is nothing
             by_source[one.source].append(one)
-    voices = [_voice(said) for said in by_source.values()]
+    told = {source: said for source, said in by_source.items() if not source.startswith(INFERRED)}
+    if not told and by_source:  # together they say no more than the one that says most
+        inferred = [_voice(said) for said in by_source.values()]
+        weight = max(weight for _, weight in inferred)
+        return Label(score=round(_mean(inferred), _DIGITS), weight=round(weight, _DIGITS))
+    voices = [_voice(said) for said in told.values()]
     if not voices:
         return None
     score = _mean(voices) if len(voices) <= 2 else _median(voices)

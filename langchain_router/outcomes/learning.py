@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_router.exceptions import StoreError
 from langchain_router.execution.workers import Worker
-from langchain_router.outcomes.lessons import Labelled, Learner
+from langchain_router.outcomes.lessons import Labelled, Learner, Lesson
 
 if TYPE_CHECKING:
     from langchain_router.outcomes.store import OutcomeStore
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("langchain_router")
 
 _LESSONS_AT_ONCE: Final = 1_000
+_FORK_WAIT_S: Final = 2.0
 _SAVE_EVERY: Final = 2_000
 """Lessons after which the beliefs are saved, so that a start need not replay the whole log."""
 
@@ -36,7 +40,8 @@ class Learning:
 
     Attributes:
         lessons: How many lessons the beliefs rest on.
-        labels: How many of them were feedback.
+        labels: How many answers are judged in them.
+        refused: How many lessons a learner has raised on.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Learning:
     ) -> None:
         self.lessons = 0
         self.labels = 0
+        self.refused = 0
         self._store = store
         self._learners = tuple(learners)
         self._every_s = every_s
@@ -59,6 +65,7 @@ class Learning:
         self._looked_at = clock()
         self._is_looking = threading.Lock()
         self._fingerprint = _fingerprint_of(self._learners)
+        _alive.add(self)
 
     def start(self) -> None:
         """Take over what was learned before: the saved beliefs, and the lessons since then."""
@@ -78,9 +85,10 @@ class Learning:
             while found := self._store.lessons(self._after, _LESSONS_AT_ONCE):
                 for number, lesson in found:
                     for learner in self._learners:
-                        learner.learn(lesson)
+                        self._teach(learner, lesson)
                     self._after = number
-                    self.labels += isinstance(lesson, Labelled) and lesson.old is None
+                    if isinstance(lesson, Labelled):
+                        self.labels += (lesson.old is None) - (lesson.new is None)
                 learned += len(found)
             self.lessons += learned
             self._unsaved += learned
@@ -98,8 +106,24 @@ class Learning:
             Worker(self._look)
 
     def relearn(self) -> int:
-        """Forget all and learn the whole log anew; return how many lessons that were."""
+        """Forget all and learn the whole log anew; return how many lessons that were.
+
+        Raises:
+            StoreError: The log cannot be read now, or no longer reaches back to its beginning: nothing is
+                forgotten then.
+        """
         with self._lock:
+            first = self._store.lessons(0, 1)
+            if self.lessons and not first:
+                raise StoreError(
+                    self._store.url, "cannot be read now; nothing was forgotten. Try again later."
+                )
+            if first and first[0][0] > 1:
+                raise StoreError(
+                    self._store.url,
+                    "no longer reaches back to the first lesson, so nothing was forgotten. A store in memory "
+                    "keeps the last requests only; one in a file keeps all.",
+                )
             for learner in self._learners:
                 learner.forget()
             self._after = self.lessons = self.labels = 0
@@ -107,13 +131,25 @@ class Learning:
 
     def health(self) -> dict[str, int | bool]:
         """Return on how much the beliefs rest, as plain data."""
-        return {"learns": bool(self._learners), "lessons": self.lessons, "feedback": self.labels}
+        return {
+            "learns": bool(self._learners),
+            "lessons": self.lessons,
+            "feedback": self.labels,
+            "refused": self.refused,
+        }
 
     def save(self) -> None:
         """Save the beliefs, so that the next start need not replay the log."""
         with self._lock:
             if self._learners and self._unsaved:
                 self._save()
+
+    def _teach(self, learner: Learner, lesson: Lesson) -> None:
+        try:
+            learner.learn(lesson)
+        except Exception as error:  # noqa: BLE001 - one learner must not keep the others from learning
+            self.refused += 1
+            _logger.warning("%s did not learn a lesson (%s)", type(learner).__name__, type(error).__name__)
 
     def _look(self) -> None:
         try:
@@ -139,6 +175,33 @@ class Learning:
                 learner.forget()
             return
         self._after, self.lessons, self.labels = after, lessons, labels
+
+
+def _before_fork() -> None:
+    """Let no lesson be half learned where the process forks; wait for that no longer than a moment."""
+    _held[:] = [one for one in _alive if one._lock.acquire(timeout=_FORK_WAIT_S)]  # noqa: SLF001
+
+
+def _after_fork_in_parent() -> None:
+    for learning in _held:
+        learning._lock.release()  # noqa: SLF001
+    _held.clear()
+
+
+def _after_fork_in_child() -> None:
+    """Give the child locks of its own: nobody in it would release those that others held."""
+    _held.clear()
+    for learning in list(_alive):
+        learning._lock, learning._is_looking = threading.Lock(), threading.Lock()  # noqa: SLF001
+
+
+_alive: weakref.WeakSet[Learning] = weakref.WeakSet()
+_held: list[Learning] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
 
 
 def learners_among(*parts: Any) -> list[Learner]:

@@ -19,7 +19,7 @@ from langchain_router.outcomes.labels import DAY_S, cap_of_a_source
 from langchain_router.outcomes.lessons import Ended, Label, Labelled, Lesson, Situation, ended_of
 from langchain_router.outcomes.records import Outcome
 
-_MOST_DECISIONS: Final = 10_000
+_MOST_DECISIONS: Final = 1_000
 _LESSONS_EACH: Final = 2
 _MOST_WAITING: Final = 1_000
 _MOST_LINKS_EACH: Final = 4

@@ -165,13 +165,24 @@ def _rows(given: Any) -> Iterator[Any]:
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             if path.suffix == ".csv":
-                yield from csv.DictReader(file)
+                yield from _csv_rows(file)
                 return
             for line in file:
                 if line.strip():
                     yield _read(line)
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read ({error.strerror}).") from error
+
+
+def _csv_rows(file: Any) -> Iterator[Any]:
+    rows = csv.DictReader(file)
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None  # counted as refused; the reader goes on with the next line
 
 
 def _read(line: str) -> Any:

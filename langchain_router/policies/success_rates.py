@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from langchain_router.outcomes.lessons import Ended, Labelled, Lesson
+from langchain_router.outcomes.lessons import Ended, Label, Labelled, Lesson
 from langchain_router.quality.expectation import steps_of_arm
 from langchain_router.quality.sums import HALF_LIFE_S, FadingSums
 from langchain_router.signals.types import INTENTS, Intent
@@ -55,7 +55,7 @@ class SuccessRates:
             for label, sign in ((lesson.old, -1), (lesson.new, 1)):
                 if label is not None:
                     counts = np.zeros(self._sums.shape, np.int64)
-                    succeeded = round(_SCORE_UNIT * self._success(label.score))
+                    succeeded = round(_SCORE_UNIT * self._success(label))
                     weight = round(_WEIGHT_UNIT * label.weight)
                     counts[_PLACE[situation.intent]] = weight * succeeded, weight * (_SCORE_UNIT - succeeded)
                     self._sums.add(arm, counts, at_s=situation.at_s, sign=sign)
@@ -110,8 +110,11 @@ class SuccessRates:
             self._sums.clear()
             self._read.clear()
 
-    def _success(self, score: float) -> float:
-        return score if self.success_at is None else float(score >= self.success_at)
+    def _success(self, label: Label) -> float:
+        """Return a label as a success or not; what was only inferred, of less than full weight, as it is."""
+        if self.success_at is None or label.weight < 1:
+            return label.score
+        return float(label.score >= self.success_at)
 
 
 def _credited(lesson: Labelled) -> str | None:

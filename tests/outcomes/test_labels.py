@@ -92,3 +92,12 @@ def test_an_allowance_asks_for_the_sums_only_when_it_needs_them() -> None:
     assert [allowance.grant("eve", 1.0) for _ in range(4)] == [1.0, 1.0, 1.0, 0.0]
     assert asked == ["eve", "all"]
     assert allowance.grant("eve", 0.5, instead_of=1.0) == 0.5
+
+
+def test_what_hooks_infer_counts_only_where_nobody_has_said_anything() -> None:
+    hooks = [
+        Said(source=f"hook:{key}", key=key, score=score, weight=0.5)
+        for key, score in (("structured_output", 0.7), ("tool_arguments", 0.3))
+    ]
+    assert label_of(hooks) == Label(score=0.5, weight=0.5)
+    assert label_of([*hooks, *said(1.0)]) == Label(score=1.0, weight=1.0)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from langchain_router.exceptions import StoreError
 from langchain_router.outcomes.learning import Learning, learners_among
 from langchain_router.outcomes.lessons import Label, Labelled, Lesson
+from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.store import OutcomeStore
 from tests.execution.breakers import Clock
 from tests.outcomes.conftest import OpenStore
@@ -72,7 +74,7 @@ def test_what_was_stored_before_is_learned_at_the_start(store: OutcomeStore) -> 
     learns, counts = learning(store)
     learns.start()
     assert counts.beliefs == {"ended": 2, "1": 2}
-    assert learns.health() == {"learns": True, "lessons": 4, "feedback": 2}
+    assert learns.health() == {"learns": True, "lessons": 4, "feedback": 2, "refused": 0}
 
 
 def test_each_lesson_is_learned_once_and_a_changed_mind_replaces_the_first(store: OutcomeStore) -> None:
@@ -97,7 +99,7 @@ def test_saved_beliefs_are_taken_over_and_only_later_lessons_are_read(store: Out
     second, counts = learning(store)
     second.start()
     assert counts.beliefs == {"ended": 2, "1": 1, "0.5": 1}
-    assert second.health() == {"learns": True, "lessons": 4, "feedback": 2}
+    assert second.health() == {"learns": True, "lessons": 4, "feedback": 2, "refused": 0}
 
 
 def test_without_the_saved_beliefs_the_log_gives_the_same(store: OutcomeStore) -> None:
@@ -184,3 +186,59 @@ def test_only_what_learns_is_taught() -> None:
     learns.start()
     learns.look()
     assert (learns.catch_up(), learns.health()["learns"]) == (0, False)
+
+
+def test_a_learner_that_raises_is_warned_of_and_keeps_no_other_from_learning(
+    store: OutcomeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Counts):
+        fingerprint = "broken"
+
+        def learn(self, lesson: Lesson) -> None:
+            raise RuntimeError("secret")
+
+    counts = Counts()
+    learns = Learning(store, [Broken(), counts])
+    learns.start()
+    answered(store, "d1", score=1.0)
+    assert learns.catch_up() == 2
+    assert learns.catch_up() == 0
+    assert counts.beliefs == {"ended": 1, "1": 1}
+    assert learns.health()["refused"] == 2
+    assert "Broken did not learn a lesson (RuntimeError)" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_what_was_taken_back_is_no_feedback_any_more(store: OutcomeStore) -> None:
+    learns, _ = learning(store)
+    learns.start()
+    answered(store, "d1", "d2", score=1.0)
+    store.forget_source("app")
+    learns.catch_up()
+    assert learns.health()["feedback"] == 0
+
+
+def test_a_log_that_cannot_be_read_is_no_reason_to_forget(url: str, open_at: OpenStore) -> None:
+    store = open_at(url)
+    learns, counts = learning(store)
+    learns.start()
+    answered(store, "d1", score=1.0)
+    learns.catch_up()
+    before = counts.state()
+    store.close()
+    with pytest.raises(StoreError, match="nothing was forgotten"):
+        learns.relearn()
+    assert counts.state() == before
+
+
+def test_a_log_in_memory_that_has_lost_its_beginning_is_no_reason_to_forget() -> None:
+    store = MemoryStore(most_decisions=2)
+    learns, counts = learning(store)
+    learns.start()
+    for number in range(5):
+        answered(store, f"d{number}", score=1.0)
+        learns.catch_up()
+    before = counts.state()
+    with pytest.raises(StoreError, match="no longer reaches back"):
+        learns.relearn()
+    assert counts.state() == before
