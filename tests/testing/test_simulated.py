@@ -529,7 +529,7 @@ def test_nothing_is_left_running_after_close() -> None:
         provider.close()
         assert isinstance(hanging.exception(), httpx.HTTPError)
     provider.close()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before, "idle threads of other tests may have ended meanwhile"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/models")
     with pytest.raises(ConfigurationError, match="not started"):
