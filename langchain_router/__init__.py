@@ -48,8 +48,8 @@ if TYPE_CHECKING:
         retry_if_insufficient,
         stop_after_cost,
     )
-    from langchain_router.outcomes.callbacks import RoutingCallbackHandler
     from langchain_router.outcomes.feedback import Feedback
+    from langchain_router.outcomes.hooks.callbacks import RoutingCallbackHandler
     from langchain_router.outcomes.judgements import Receipt
     from langchain_router.outcomes.records import Attempt, Outcome
     from langchain_router.outcomes.store import OutcomeStore, open_store
@@ -180,7 +180,7 @@ _HOMES = {
     "execution.breaker": ("BreakerConfig",),
     "execution.resilience": ("Deadlines", "Hedging", "Resilience"),
     "execution.retrying": ("retry_if_another_may_serve", "retry_if_insufficient", "stop_after_cost"),
-    "outcomes.callbacks": ("RoutingCallbackHandler",),
+    "outcomes.hooks.callbacks": ("RoutingCallbackHandler",),
     "outcomes.feedback": ("Feedback",),
     "outcomes.judgements": ("Receipt",),
     "outcomes.records": ("Attempt", "Outcome"),

@@ -29,7 +29,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_router.candidates.candidate import Candidate
-from langchain_router.chat.announced import Announced
+from langchain_router.chat.announcing import Announced
 from langchain_router.chat.calls import RoutedCall, for_schema
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import watched

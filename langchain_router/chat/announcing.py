@@ -32,6 +32,71 @@ OUTCOME: Final = "router_outcome"
 _DEAF: Final = (BaseCallbackHandler.on_custom_event, AsyncCallbackHandler.on_custom_event)
 
 
+_OF_THE_PLAN: Final = ("answer", "draft", "hedge")
+
+
+class Announced:
+    """Tells of a request by custom events: of its decision, each step after the first, and its outcome.
+
+    Args:
+        decision: What was decided.
+        config: Of the run around the calls; without such a run nobody is told.
+    """
+
+    def __init__(self, decision: RoutingDecision, config: RunnableConfig) -> None:
+        self._decision = decision
+        self._config = config
+        self._is_heard = _is_listened_to(config)
+        self._before: Call | None = None
+        self._outcome: Outcome | None = None
+
+    def decided(self) -> None:
+        """Tell of the decision."""
+        if self._is_heard:
+            announce(self._config, DECISION, decided(self._decision))
+
+    async def adecided(self) -> None:
+        """Do as `decided` does."""
+        if self._is_heard:
+            await aannounce(self._config, DECISION, decided(self._decision))
+
+    def calling(self, call: Call) -> None:
+        """Tell of a call of the plan that is about to be made after another."""
+        before = self._step(call)
+        if before is not None:
+            announce(self._config, ESCALATION, escalated(self._decision, before, call))
+
+    async def acalling(self, call: Call) -> None:
+        """Do as `calling` does."""
+        before = self._step(call)
+        if before is not None:
+            await aannounce(self._config, ESCALATION, escalated(self._decision, before, call))
+
+    def note(self, outcome: Outcome) -> None:
+        """Take note of what the request came to; `ended` tells of it."""
+        if self._is_heard:
+            self._outcome = outcome
+
+    def ended(self) -> None:
+        """Tell of the outcome, if there is one, and once."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            announce(self._config, OUTCOME, ended(outcome))
+
+    async def aended(self) -> None:
+        """Do as `ended` does."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            await aannounce(self._config, OUTCOME, ended(outcome))
+
+    def _step(self, call: Call) -> Call | None:
+        """Return the call of the plan before this one; None for the first, and for what a check asks."""
+        if not self._is_heard or call.role not in _OF_THE_PLAN:
+            return None
+        before, self._before = self._before, call
+        return before
+
+
 def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
     """Send a custom event to the handlers of the run around a call; return whether there was such a run.
 
@@ -42,7 +107,7 @@ def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool
         name: `router_decision`, `router_escalation` or `router_outcome`.
         data: What to say; plain data without text of prompts or answers.
     """
-    if not is_listened_to(config):
+    if not _is_listened_to(config):
         return False
     try:
         manager = get_callback_manager_for_config(config)
@@ -55,7 +120,7 @@ def announce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool
 
 async def aannounce(config: RunnableConfig, name: str, data: Mapping[str, Any]) -> bool:
     """Do as `announce` does, with handlers awaited."""
-    if not is_listened_to(config):
+    if not _is_listened_to(config):
         return False
     try:
         manager = get_async_callback_manager_for_config(config)
@@ -93,7 +158,7 @@ def ended(outcome: Outcome) -> dict[str, Any]:
     return outcome.to_dict()
 
 
-def is_listened_to(config: RunnableConfig) -> bool:
+def _is_listened_to(config: RunnableConfig) -> bool:
     """Return whether there is a run around a call, and a handler that takes custom events."""
     manager = config.get("callbacks")
     if not isinstance(manager, BaseCallbackManager) or manager.parent_run_id is None:

@@ -12,7 +12,7 @@ from langchain_core.runnables.config import (
     patch_config,
 )
 
-from langchain_router.chat.announced import Announced
+from langchain_router.chat.announcing import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.decision import RoutingDecision

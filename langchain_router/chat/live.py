@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_router.chat.announced import Announced
+from langchain_router.chat.announcing import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.held_calls import HeldCalls
 from langchain_router.chat.interruption import as_interrupted

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.exceptions import ConfigurationError, StoreError
 from langchain_router.outcomes.feedback import Feedback
+from langchain_router.outcomes.incoming import Imported, decision_id_of, import_feedback
 from langchain_router.outcomes.learning import Learning
-from langchain_router.outcomes.record import Imported, decision_id_of, import_feedback
 from langchain_router.outcomes.store import OutcomeStore, default_url, open_store
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, PrivateAttr
 
-from langchain_router.chat.announced import Announced
+from langchain_router.chat.announcing import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls

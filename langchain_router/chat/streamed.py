@@ -10,7 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_router.chat.announced import Announced
+from langchain_router.chat.announcing import Announced
 from langchain_router.chat.calls import RoutedCall
 from langchain_router.chat.given_up import ended_if_cancelled
 from langchain_router.chat.held_calls import HeldCalls

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_router.exceptions import ConfigurationError
-from langchain_router.outcomes.implicit import KEYS, implied_by, turns_of
+from langchain_router.outcomes.hooks.implicit import KEYS, implied_by, turns_of
 
 
 def add_bench_implicit(commands: Any) -> None:

@@ -12,8 +12,8 @@ from langchain_router.outcomes.asked import Asked
 from langchain_router.outcomes.feedback import Feedback
 from langchain_router.outcomes.judgements import Receipt
 from langchain_router.outcomes.lessons import Lesson, Situation
-from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.records import Outcome
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 
 TRUSTED_SOURCES: Final = (
     "app",
@@ -140,7 +140,9 @@ def open_store(
     if given is None or (isinstance(given, str) and given in {"sqlite://", "sqlite:///:memory:"}):
         return MemoryStore(trusted_sources=trusted_sources, wall_clock=wall_clock)
     if isinstance(given, (str, Path)):
-        from langchain_router.outcomes.sql_store import SqlStore  # SQLAlchemy: only where there is a store
+        from langchain_router.outcomes.storing.sql_store import (
+            SqlStore,  # SQLAlchemy: only where there is a store
+        )
 
         return SqlStore(
             given,

@@ -10,8 +10,8 @@ import pytest
 from langchain_router.exceptions import StoreError
 from langchain_router.outcomes.learning import Learning, learners_among
 from langchain_router.outcomes.lessons import Label, Labelled, Lesson
-from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.store import OutcomeStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from tests.execution.breakers import Clock
 from tests.outcomes.conftest import OpenStore
 from tests.outcomes.makers import ASKED, outcome, said, situation

@@ -12,8 +12,8 @@ from blockbuster import blockbuster_ctx
 from langchain_router import ConfigurationError
 from langchain_router.exceptions import StoreError
 from langchain_router.outcomes.lessons import Label, Labelled, ended_of
-from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.store import OutcomeStore, default_url, open_store
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from tests.outcomes.conftest import OpenStore
 from tests.outcomes.makers import ASKED, WallClock, label_changes, outcome, request, said, situation
 

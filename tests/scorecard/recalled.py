@@ -10,9 +10,9 @@ from typing import Any
 from langchain_router import Candidate, Price
 from langchain_router.outcomes.asked import Asked
 from langchain_router.outcomes.lessons import Situation
-from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.records import Attempt, Outcome
 from langchain_router.outcomes.store import OutcomeStore, open_store
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from langchain_router.signals.types import Intent
 
 NOON_S = 1_767_268_800.0

@@ -74,7 +74,7 @@ def _own_url(traffic: Traffic) -> str:
 
 
 def _put_away(url: str) -> None:
-    from langchain_router.outcomes.sqlite_file import put_aside
+    from langchain_router.outcomes.storing.sqlite_file import put_aside
 
     prefix = "sqlite:///"
     if "://" in url and not url.startswith(prefix):

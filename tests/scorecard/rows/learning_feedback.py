@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_router.outcomes.feedback import Feedback
+from langchain_router.outcomes.incoming import import_feedback
 from langchain_router.outcomes.lessons import Labelled, Situation
-from langchain_router.outcomes.memory_store import MemoryStore
-from langchain_router.outcomes.record import import_feedback
 from langchain_router.outcomes.store import OutcomeStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from langchain_router.quality.learned import LearnedQuality
 from langchain_router.signals.types import Intent
 from tests.scorecard.recalled import ASKED, NAMES, NOON_S, candidates, outcome, served, situation, stores

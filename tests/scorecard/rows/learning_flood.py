@@ -7,8 +7,8 @@ import random
 from langchain_core.messages import HumanMessage
 
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.memory_store import MemoryStore
 from langchain_router.outcomes.store import OutcomeStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from langchain_router.policies import CostPolicy
 from langchain_router.request import RoutingRequest
 from langchain_router.router import Router

@@ -24,7 +24,7 @@ from langchain_router import (
     SpendCap,
 )
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.memory_store import MemoryStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from langchain_router.policies import CostPolicy
 from langchain_router.router import Router
 from langchain_router.testing.scripted import ScriptedChatModel

@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from langchain_router.outcomes.migrations import MIGRATIONS
 from langchain_router.outcomes.store import OutcomeStore, open_store
+from langchain_router.outcomes.storing.migrations import MIGRATIONS
 from tests.crash.harness import kill_myself_at, look, moments, run, use
 from tests.outcomes.makers import request, said
 from tests.scorecard.row import Figures, Scale, row

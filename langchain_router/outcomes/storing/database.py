@@ -23,8 +23,8 @@ from langchain_router.exceptions import (
     StoreError,
     StoreFullError,
 )
-from langchain_router.outcomes.migrations import MIGRATIONS, migrate, next_migration
-from langchain_router.outcomes.sqlite_file import WHAT_TO_DO, check_file, damaged, make_file
+from langchain_router.outcomes.storing.migrations import MIGRATIONS, migrate, next_migration
+from langchain_router.outcomes.storing.sqlite_file import WHAT_TO_DO, check_file, damaged, make_file
 
 Result = TypeVar("Result")
 

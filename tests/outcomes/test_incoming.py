@@ -19,8 +19,8 @@ from langchain_core.messages import (
 )
 
 from langchain_router import ConfigurationError
-from langchain_router.outcomes.memory_store import MemoryStore
-from langchain_router.outcomes.record import decision_id_of, import_feedback
+from langchain_router.outcomes.incoming import decision_id_of, import_feedback
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from tests.outcomes.hearing import Point, calls, decision_of, routed
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from langchain_router.outcomes import schema
 from langchain_router.outcomes.asked import Asked
 from langchain_router.outcomes.lessons import Call, Ended, Label, Labelled, Lesson, Situation
 from langchain_router.outcomes.records import Outcome
+from langchain_router.outcomes.storing import schema
 
 Value = TypeVar("Value")
 

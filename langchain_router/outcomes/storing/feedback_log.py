@@ -12,12 +12,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from langchain_router.outcomes import schema
 from langchain_router.outcomes.feedback import Feedback
 from langchain_router.outcomes.judgements import Allowance, Kept, Place, Receipt, label_now, take
 from langchain_router.outcomes.labels import DAY_S
 from langchain_router.outcomes.lessons import Label
-from langchain_router.outcomes.rows import add, clean, label_columns, label_in, parts, rows_where, storable
+from langchain_router.outcomes.storing import schema
+from langchain_router.outcomes.storing.rows import (
+    add,
+    clean,
+    label_columns,
+    label_in,
+    parts,
+    rows_where,
+    storable,
+)
 
 WAITS_S: Final = 3_600.0
 """How long feedback waits for a decision that is not known yet, in seconds."""

@@ -17,9 +17,9 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from langchain_router import Candidate, ChatRouter, ConfigurationError
-from langchain_router.outcomes.callbacks import RoutingCallbackHandler
+from langchain_router.outcomes.hooks.callbacks import RoutingCallbackHandler
 from langchain_router.outcomes.lessons import Label, Labelled
-from langchain_router.outcomes.memory_store import MemoryStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from langchain_router.policies.cascade import CascadePolicy
 from langchain_router.testing import FaultyChatModel
 from langchain_router.testing.scripted import ScriptedChatModel

@@ -13,22 +13,22 @@ from typing import Any, Final, Literal, TypeVar
 from sqlalchemy import Connection, delete, insert, select
 
 from langchain_router.exceptions import StoreCorruptError, StoreError
-from langchain_router.outcomes import processes, schema
 from langchain_router.outcomes.asked import Asked
-from langchain_router.outcomes.counting import stored_counts
-from langchain_router.outcomes.database import Database
-from langchain_router.outcomes.delivery import Delivery
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.feedback_log import FeedbackLog, decisions_of
 from langchain_router.outcomes.judgements import Receipt
 from langchain_router.outcomes.lessons import Lesson, Situation
-from langchain_router.outcomes.migrations import take_turn
 from langchain_router.outcomes.records import Outcome
-from langchain_router.outcomes.rows import clean, read_lessons
-from langchain_router.outcomes.sqlite_file import put_aside
-from langchain_router.outcomes.trouble import Trouble
-from langchain_router.outcomes.urls import address_of
-from langchain_router.outcomes.writer import Decided, Done, Linked
+from langchain_router.outcomes.storing import processes, schema
+from langchain_router.outcomes.storing.counting import stored_counts
+from langchain_router.outcomes.storing.database import Database
+from langchain_router.outcomes.storing.delivery import Delivery
+from langchain_router.outcomes.storing.feedback_log import FeedbackLog, decisions_of
+from langchain_router.outcomes.storing.migrations import take_turn
+from langchain_router.outcomes.storing.rows import clean, read_lessons
+from langchain_router.outcomes.storing.sqlite_file import put_aside
+from langchain_router.outcomes.storing.trouble import Trouble
+from langchain_router.outcomes.storing.urls import address_of
+from langchain_router.outcomes.storing.writer import Decided, Done, Linked
 
 _logger = logging.getLogger("langchain_router")
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from langchain_router.outcomes import processes
 from langchain_router.outcomes.asked import Asked
 from langchain_router.outcomes.feedback import Feedback
 from langchain_router.outcomes.judgements import Allowance, Kept, Place, Receipt, label_now, take
 from langchain_router.outcomes.labels import DAY_S, cap_of_a_source
 from langchain_router.outcomes.lessons import Ended, Label, Labelled, Lesson, Situation, ended_of
 from langchain_router.outcomes.records import Outcome
+from langchain_router.outcomes.storing import processes
 
 _MOST_DECISIONS: Final = 1_000
 _LESSONS_EACH: Final = 2

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, or_, select
 
-from langchain_router.outcomes import schema
+from langchain_router.outcomes.storing import schema
 
 _LONGEST_REQUEST_S: Final = 3_600.0
 

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.traces import decisions_on
+from langchain_router.outcomes.hooks.traces import decisions_on
 from langchain_router.signals.text import words
 
 KEYS: Final[Mapping[str, float]] = {"correction": 0.0, "repeat": 0.0, "thanks": 1.0}

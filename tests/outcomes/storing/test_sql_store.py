@@ -15,11 +15,11 @@ from sqlalchemy import NullPool, create_engine, inspect
 
 from langchain_router import ConfigurationError
 from langchain_router.exceptions import StoreBusyError, StoreCorruptError, StoreSchemaError
-from langchain_router.outcomes import schema
 from langchain_router.outcomes.asked import Asked
 from langchain_router.outcomes.lessons import Ended, Label
 from langchain_router.outcomes.redaction import redact
-from langchain_router.outcomes.urls import address_of
+from langchain_router.outcomes.storing import schema
+from langchain_router.outcomes.storing.urls import address_of
 from langchain_router.request import RoutingRequest
 from tests.outcomes.conftest import OpenStore
 from tests.outcomes.makers import ASKED, WallClock, label_changes, outcome, request, said, situation
@@ -154,7 +154,7 @@ def test_a_server_that_is_away_holds_nothing_up_and_its_password_is_nowhere(
 ) -> None:
     pytest.importorskip("psycopg")
     for name in ("_OPEN_S", "_READ_S", "_FEEDBACK_S"):
-        monkeypatch.setattr(f"langchain_router.outcomes.sql_store.{name}", 0.02)
+        monkeypatch.setattr(f"langchain_router.outcomes.storing.sql_store.{name}", 0.02)
     store = open_at("postgresql://ann:canary@127.0.0.1:1/name?password=canary", most_queued=1)
     request(store)
     assert store.lessons() == []
@@ -207,7 +207,7 @@ def test_a_locked_file_holds_nothing_up_and_all_is_written_afterwards(
 def test_feedback_on_a_locked_file_is_refused_after_a_while(
     tmp_path: Path, open_at: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("langchain_router.outcomes.sql_store._FEEDBACK_S", 0.05)
+    monkeypatch.setattr("langchain_router.outcomes.storing.sql_store._FEEDBACK_S", 0.05)
     store = open_at(tmp_path / "router.db")
     request(store)
     store.flush()

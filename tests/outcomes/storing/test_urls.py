@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from langchain_router import ConfigurationError
-from langchain_router.outcomes.urls import address_of
+from langchain_router.outcomes.storing.urls import address_of
 
 
 @pytest.mark.parametrize("given", ["sqlite:///{}/a.db", "sqlite+pysqlite:///{}/a.db", "{}/a.db"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langchain_router.outcomes.memory_store import MemoryStore
+from langchain_router.outcomes.storing.memory_store import MemoryStore
 from tests.outcomes.makers import request, said
 
 

@@ -8,11 +8,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from langchain_router.outcomes import schema
-from langchain_router.outcomes.feedback_log import FeedbackLog
-from langchain_router.outcomes.migrations import take_turn
-from langchain_router.outcomes.rows import add, attempt_rows, clean, decision_row, outcome_row, rows_where
-from langchain_router.outcomes.writer import Decided, Done, Linked, Row
+from langchain_router.outcomes.storing import schema
+from langchain_router.outcomes.storing.feedback_log import FeedbackLog
+from langchain_router.outcomes.storing.migrations import take_turn
+from langchain_router.outcomes.storing.rows import (
+    add,
+    attempt_rows,
+    clean,
+    decision_row,
+    outcome_row,
+    rows_where,
+)
+from langchain_router.outcomes.storing.writer import Decided, Done, Linked, Row
 
 _decision_id: Final = schema.decisions.c.id
 _outcome_of: Final = schema.outcomes.c.decision_id

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.outbox import Outbox
+from langchain_router.outcomes.hooks.outbox import Outbox
 
 
 class Slow:

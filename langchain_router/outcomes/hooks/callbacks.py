@@ -14,8 +14,8 @@ from langchain_core.tools import ToolException
 
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.outcomes.feedback import Feedback
-from langchain_router.outcomes.outbox import Outbox
-from langchain_router.outcomes.refusals import (
+from langchain_router.outcomes.hooks.outbox import Outbox
+from langchain_router.outcomes.hooks.refusals import (
     UNPARSED,
     is_of_a_program,
     is_of_arguments,
@@ -23,7 +23,7 @@ from langchain_router.outcomes.refusals import (
     is_whole,
     refusals_in,
 )
-from langchain_router.outcomes.traces import MANY, Recent, Run, Traces, decisions_on, expected_of
+from langchain_router.outcomes.hooks.traces import MANY, Recent, Run, Traces, decisions_on, expected_of
 from langchain_router.wording import kind_of
 
 _logger = logging.getLogger("langchain_router")
@@ -91,7 +91,7 @@ class RoutingCallbackHandler(BaseCallbackHandler):
         ConfigurationError: There is no store, or a weight is none.
 
     Example:
-        >>> from langchain_router.outcomes.memory_store import MemoryStore
+        >>> from langchain_router.outcomes.storing.memory_store import MemoryStore
         >>> handler = RoutingCallbackHandler(MemoryStore(), weights={"parser": 0.25})
         >>> handler.weights["parser"], handler.weights["tool_arguments"]
         (0.25, 0.5)

@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from langchain_router.exceptions import StoreBusyError
-from langchain_router.outcomes import processes
-from langchain_router.outcomes.batch import Tally, write_batch
-from langchain_router.outcomes.database import Database, RowError
-from langchain_router.outcomes.trouble import Trouble
-from langchain_router.outcomes.writer import Row, Writer
+from langchain_router.outcomes.storing import processes
+from langchain_router.outcomes.storing.batch import Tally, write_batch
+from langchain_router.outcomes.storing.database import Database, RowError
+from langchain_router.outcomes.storing.trouble import Trouble
+from langchain_router.outcomes.storing.writer import Row, Writer
 
 _logger = logging.getLogger("langchain_router")
 

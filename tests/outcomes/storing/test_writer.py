@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from langchain_router.outcomes.writer import Linked, Writer
+from langchain_router.outcomes.storing.writer import Linked, Writer
 
 
 class Sink:

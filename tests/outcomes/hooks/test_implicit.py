@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 
 from langchain_router import ConfigurationError
 from langchain_router.cli.implicit import _messages
-from langchain_router.outcomes.implicit import implicit_feedback, implied_by
+from langchain_router.outcomes.hooks.implicit import implicit_feedback, implied_by
 
 ANSWER = AIMessage("An answer.", response_metadata={"router": {"decision_id": "0197"}})
 

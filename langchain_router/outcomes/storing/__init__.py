@@ -1,0 +1,1 @@
+"""The stores behind `outcomes.store`: in memory, SQLite and PostgreSQL."""
