@@ -36,9 +36,9 @@ from langchain_router.candidates.spend_cap import SpendCap
 from langchain_router.chat.binding import RouterBinding
 from langchain_router.chat.calls import BindModel, RoutedCall, bind_model, prepare_call
 from langchain_router.chat.construction import (
-    callable_or_none,
     in_words,
     instance_or_none,
+    plain_function,
     resolve_candidates,
     split_options,
     takes_two,
@@ -52,7 +52,7 @@ from langchain_router.constraints import Constraints, take_constraints
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.execution.resilience import Resilience
-from langchain_router.outcomes.redaction import Redactor
+from langchain_router.outcomes.redaction import Redactor, redact
 from langchain_router.outcomes.store import OutcomeStore
 from langchain_router.policies import Policy, make_policy
 from langchain_router.quality.prior import QualityModel
@@ -73,7 +73,8 @@ _FIXED = frozenset(
         "resilience",
         "spend_cap",
         "store",
-        "capture",
+        "capture_content",
+        "redactor",
         "on_outcome",
     }
 )
@@ -100,8 +101,9 @@ class ChatRouter(Remembering):
         spend_cap: The most that each tenant may spend in a window of time.
         store: Where decisions, outcomes and feedback are kept, and learned from: a URL, a path, a store, None
             for memory only; by default a file in the user's data directory.
-        capture: Has prompts stored too, after this function has taken out what may not be, e.g.
-            `langchain_router.outcomes.redaction.redact`; by default no text is stored.
+        capture_content: Have prompts stored too; by default no text is.
+        redactor: Takes out of a prompt what may not be stored: by default e-mail addresses, phone and card
+            numbers, and keys.
         stream_mode: What `stream` does with a draft that is checked: `"buffer"`, `"holdback"` or
             `"predecide"`, or one of these with its figure, e.g. `Holdback(tokens=40)`.
         on_outcome: Called with the decision and the outcome of every request.
@@ -131,7 +133,8 @@ class ChatRouter(Remembering):
     resilience: Any = Field(default=None, repr=False)
     spend_cap: Any = Field(default=None, repr=False)
     store: Any = Field(default=None, repr=False, exclude=True)
-    capture: Any = Field(default=None, repr=False, exclude=True)
+    capture_content: bool = Field(default=False, repr=False)
+    redactor: Any = Field(default=redact, repr=False, exclude=True)
     on_outcome: Any = Field(default=None, repr=False, exclude=True)
     model_options: dict[str, Any] = Field(default_factory=dict, repr=False, exclude=True)
 
@@ -149,7 +152,8 @@ class ChatRouter(Remembering):
         spend_cap: SpendCap | None = None,
         stream_mode: StreamMode | str = "buffer",
         store: OutcomeStore | str | Path | None = "default",
-        capture: Redactor | None = None,
+        capture_content: bool = False,
+        redactor: Redactor = redact,
         on_outcome: OnOutcome | None = None,
         trace: Literal["none", "chain"] = "none",
         **options: Any,
@@ -166,7 +170,7 @@ class ChatRouter(Remembering):
             resilience=instance_or_none("resilience", resilience, Resilience),
             spend_cap=instance_or_none("spend_cap", spend_cap, SpendCap),
             store=kept_in,
-            capture=callable_or_none("capture", capture, "the text, e.g. capture=redact"),
+            capture=plain_function("redactor", redactor, "a text") if capture_content else None,
             on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
         )
         warn_of_own_retries(router.candidates, router.policy)
@@ -182,7 +186,8 @@ class ChatRouter(Remembering):
                 resilience=resilience,
                 spend_cap=spend_cap,
                 store=kept_in,
-                capture=capture,
+                capture_content=capture_content,
+                redactor=redactor,
                 stream_mode=as_stream_mode(stream_mode),
                 on_outcome=on_outcome,
                 trace=trace,

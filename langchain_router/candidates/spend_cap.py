@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.forks import give_lock
 from langchain_router.request import RoutingRequest
 
 _BUCKETS: Final = 60
@@ -70,7 +71,8 @@ class Spending:
         self._cap = cap
         self._clock = clock
         self._bucket_s = cap.per_s / _BUCKETS
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
         self._spent: dict[str, dict[int, float]] = {}
         self._reserved: dict[str, dict[str, float]] = {}
         self._calls = 0

@@ -15,6 +15,7 @@ from langchain_router.candidates.candidate import Candidate, as_candidate
 from langchain_router.constraints import CONSTRAINT_NAMES, refuse_misspelt
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.policies.cascade import CascadePolicy
+from langchain_router.wording import shown
 
 Given = TypeVar("Given")
 
@@ -141,10 +142,9 @@ def takes_two(what: str, given: Given, of: str) -> Given:
     """
     if given is None:
         return given
-    if not callable(given) or isinstance(given, type) or inspect.iscoroutinefunction(given):
-        raise ConfigurationError(f"{what} must be a plain function of {of}, got {given!r}.")
+    function: Any = plain_function(what, given, of)
     try:
-        inspect.signature(given).bind(None, None)
+        inspect.signature(function).bind(None, None)
     except TypeError:
         raise ConfigurationError(f"{what} must take {of}; {given!r} does not take two arguments.") from None
     except ValueError:  # a built-in that does not tell its signature
@@ -152,16 +152,14 @@ def takes_two(what: str, given: Given, of: str) -> Given:
     return given
 
 
-def callable_or_none(what: str, given: Given, of: str) -> Given:
-    """Return what was given, if it is None or a plain function.
+def plain_function(what: str, given: Given, of: str) -> Given:
+    """Return what was given, if it is a plain function.
 
     Raises:
         ConfigurationError: It is not.
     """
-    if given is not None and (
-        not callable(given) or isinstance(given, type) or inspect.iscoroutinefunction(given)
-    ):
-        raise ConfigurationError(f"{what} must be a plain function of {of}, got {given!r}.")
+    if not callable(given) or isinstance(given, type) or inspect.iscoroutinefunction(given):
+        raise ConfigurationError(f"{what} must be a plain function of {of}, got {shown(given)}.")
     return given
 
 

@@ -15,6 +15,7 @@ from langchain_router.outcomes.feedback import Feedback
 from langchain_router.outcomes.incoming import Imported, decision_id_of, import_feedback
 from langchain_router.outcomes.learning import Learning
 from langchain_router.outcomes.store import OutcomeStore, default_url, open_store
+from langchain_router.wording import kind_of
 
 if TYPE_CHECKING:
     from langchain_router.outcomes.judgements import Receipt
@@ -92,8 +93,11 @@ class Remembering(RoutedRuns):
             source: As `record_feedback` was told.
 
         Raises:
+            ConfigurationError: `source` is no text.
             StoreError: It could not be stored.
         """
+        if not isinstance(source, str):
+            raise ConfigurationError(f"source must be a text, got {kind_of(source)}.")
         count = self._store.forget_source(source)
         self._learning.catch_up()
         return count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from langchain_router.evaluation.learning_curves import SetLearned, over_seeds
-from langchain_router.evaluation.plot import make_pyplot
-from langchain_router.exceptions import ConfigurationError
+from langchain_router.evaluation.panels import draw_panels
 
-_COLUMNS = 2
 _COLOURS = {
     "thompson": "#d55e00",
     "lin_thompson": "#0072b2",
@@ -36,26 +33,15 @@ def plot_learning(results: Sequence[SetLearned], path: str | os.PathLike[str]) -
     Raises:
         ConfigurationError: matplotlib is not installed, or the file cannot be written.
     """
-    pyplot = make_pyplot()
-    columns = min(_COLUMNS, len(results))
-    lines = math.ceil(len(results) / columns)
-    figure, panels = pyplot.subplots(
-        lines, columns, figsize=(5.6 * columns, 3.7 * lines + 0.8), squeeze=False, layout="constrained"
+    draw_panels(
+        results,
+        _draw,
+        path,
+        columns=2,
+        panel_width=5.6,
+        x="requests",
+        y="utility beyond the best single model's, points a request",
     )
-    for panel, result in zip(panels.flat, results, strict=False):
-        _draw(panel, result)
-    for panel in panels.flat[len(results) :]:
-        panel.set_axis_off()
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
-    figure.supxlabel("requests", fontsize=11)
-    figure.supylabel("utility beyond the best single model's, points a request", fontsize=11)
-    try:
-        figure.savefig(path, dpi=130)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The plot cannot be written to {str(path)!r}: {error}") from error
-    finally:
-        pyplot.close(figure)
 
 
 def _draw(panel: Any, result: SetLearned) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import math
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from langchain_router.evaluation.bench import CheckResult, SetResult
-from langchain_router.exceptions import ConfigurationError
+from langchain_router.evaluation.panels import draw_panels
 
-_COLUMNS = 3
 _STYLES = {
     "length": ("#8c8c8c", "^", 6, "full"),
     "hedging": ("#8c8c8c", "v", 6, "full"),
@@ -40,29 +37,15 @@ def plot_sets(results: Sequence[SetResult], path: str | os.PathLike[str]) -> Non
     Raises:
         ConfigurationError: matplotlib is not installed, or the file cannot be written.
     """
-    pyplot = make_pyplot()
-    columns = min(_COLUMNS, len(results))
-    lines = math.ceil(len(results) / columns)
-    figure, panels = pyplot.subplots(
-        lines, columns, figsize=(4.6 * columns, 3.7 * lines + 0.9), squeeze=False, layout="constrained"
+    draw_panels(
+        results,
+        _draw,
+        path,
+        columns=3,
+        panel_width=4.6,
+        x="cost of a request, % of always asking the premium model",
+        y="mean quality",
     )
-    for panel, result in zip(panels.flat, results, strict=False):
-        _draw(panel, result)
-    for panel in panels.flat[len(results) :]:
-        panel.set_axis_off()
-    handles: dict[str, Any] = {}
-    for panel in panels.flat:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4, frameon=False)
-    figure.supxlabel("cost of a request, % of always asking the premium model", fontsize=11)
-    figure.supylabel("mean quality", fontsize=11)
-    try:
-        figure.savefig(path, dpi=130)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The plot cannot be written to {str(path)!r}: {error}") from error
-    finally:
-        pyplot.close(figure)
 
 
 def _draw(panel: Any, result: SetResult) -> None:
@@ -107,18 +90,3 @@ def _draw_check(panel: Any, one: CheckResult, result: SetResult) -> None:
         label=one.contender.name + (" (baseline)" if one.contender.baseline else ""),
         zorder=3,
     )
-
-
-def make_pyplot() -> Any:
-    """Return pyplot, drawing to files only.
-
-    Raises:
-        ConfigurationError: matplotlib is not installed.
-    """
-    try:
-        importlib.import_module("matplotlib").use("agg")
-        return importlib.import_module("matplotlib.pyplot")
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"A plot needs {error.name}: pip install 'langchain-llm-router[report]'."
-        ) from None

@@ -25,6 +25,7 @@ from langchain_router.execution.breaker_config import BreakerConfig
 from langchain_router.execution.cooldown import Cooldown
 from langchain_router.execution.errors import ErrorKind, counts_for_breaker
 from langchain_router.execution.permit import Permit, PermitRole
+from langchain_router.forks import give_lock
 
 __all__ = ["BreakerConfig", "BreakerState", "CircuitBreaker", "Permit"]
 
@@ -69,7 +70,8 @@ class CircuitBreaker:
         self._config = config or BreakerConfig()
         self._clock = clock
         self._rng = rng or random.Random()
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
         self._cooldown = Cooldown(self._config, self._rng)
         self._is_open = False
         self._is_trying = False  # half-open, with at least one trial call made

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.forks import give_lock
 
 _ROUNDING = 1e-9  # five times 0.2 is a whole call
 
@@ -68,7 +69,8 @@ class RetryBudget:
         self._minimum = minimum if share > 0 else 0
         self._window_s = window_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
         self._active = 0
         self._balance = 0.0  # below 0: an advance that later requests pay back
         self._spent_at: deque[float] = deque(maxlen=self._minimum)

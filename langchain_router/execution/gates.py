@@ -15,6 +15,7 @@ from langchain_router.execution.budget import RetryBudget
 from langchain_router.execution.errors import ErrorKind
 from langchain_router.execution.limit import ConcurrencyLimit
 from langchain_router.execution.resilience import Resilience
+from langchain_router.forks import give_lock
 
 _POLL_S = 0.02
 
@@ -119,7 +120,8 @@ class Gates:
         self._own = {candidate.name: candidate for candidate in candidates}
         self._clock = clock
         self._rng = rng or random.Random()
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
         self._gates: dict[str, _Gate] = {}
         self._retries = RetryBudget(share=resilience.retry_budget, clock=clock)
         hedging = resilience.hedging

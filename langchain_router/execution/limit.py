@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.forks import give_lock
 
 
 class ConcurrencyLimit:
@@ -28,7 +29,7 @@ class ConcurrencyLimit:
         0
     """
 
-    __slots__ = ("_in_flight", "_lock", "_most")
+    __slots__ = ("__weakref__", "_in_flight", "_lock", "_most")
 
     def __init__(self, most: int | None) -> None:
         is_count = isinstance(most, int) and not isinstance(most, bool) and most >= 1
@@ -38,7 +39,8 @@ class ConcurrencyLimit:
             )
         self._most = most
         self._in_flight = 0
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
 
     @property
     def in_flight(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
 from langchain_router.exceptions import ConfigurationError
@@ -43,7 +44,7 @@ class Feedback:
     def __post_init__(self) -> None:
         for name in ("score", "weight"):
             value = getattr(self, name)
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not number or not math.isfinite(value) or not 0 <= value <= 1:
                 raise ConfigurationError(f"{name} of a feedback must be a number from 0 to 1, got {value!r}.")
             object.__setattr__(self, name, float(value))

@@ -10,8 +10,9 @@ from langchain_router.outcomes.feedback import Feedback
 from langchain_router.outcomes.labels import Said, cap_of_a_source, label_of
 from langchain_router.outcomes.lessons import Label
 
-ReceiptStatus = Literal["new", "replaced", "same", "unknown_decision", "late_unknown"]
-"""What became of a feedback: stored, stored in the place of an earlier one, nothing new, not kept because no
+ReceiptStatus = Literal["new", "replaced", "same", "capped", "unknown_decision", "late_unknown"]
+"""What became of a feedback: stored, stored in the place of an earlier one, nothing new, stored but counting
+nothing since its source has said too much that day, not kept because no
 such decision is known, or kept aside for an hour in case the decision still comes."""
 
 Place = tuple[str, str]
@@ -134,6 +135,8 @@ def take(
         comment=feedback.comment,
         at_s=at_s,
     )
+    if feedback.weight and not kept[place].weight:
+        return "capped"
     return "replaced" if stands else "new"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_router.exceptions import StoreError
 from langchain_router.execution.workers import Worker
+from langchain_router.forks import give_lock
 from langchain_router.outcomes.lessons import Labelled, Learner, Lesson
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ class Learning:
         self._learners = tuple(learners)
         self._every_s = every_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
         self._after = 0
         self._unsaved = 0
         self._looked_at = clock()
-        self._is_looking = threading.Lock()
+        self._is_looking: threading.Lock
+        give_lock(self, "_is_looking")
         self._fingerprint = _fingerprint_of(self._learners)
         _alive.add(self)
 
@@ -189,10 +192,8 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Give the child locks of its own: nobody in it would release those that others held."""
+    """Forget what was held: the child has new locks."""
     _held.clear()
-    for learning in list(_alive):
-        learning._lock, learning._is_looking = threading.Lock(), threading.Lock()  # noqa: SLF001
 
 
 _alive: weakref.WeakSet[Learning] = weakref.WeakSet()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.decision import RoutingDecision, Step
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.forks import give_lock
 from langchain_router.policies.arms import Arm, Arms, PlanGiven, expectations, relative_costs
 from langchain_router.policies.context import Context
 from langchain_router.quality.expectation import Expectation
@@ -71,7 +72,8 @@ class Lots:
         self._rng = np.random.default_rng(seed) if rng is None else rng
         self._is_fresh = rng is None and seed is None
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
 
     def __enter__(self) -> np.random.Generator:
         self._lock.acquire()

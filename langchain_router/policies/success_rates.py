@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from langchain_router.forks import give_lock
 from langchain_router.outcomes.lessons import Ended, Label, Labelled, Lesson
 from langchain_router.quality.expectation import steps_of_arm
 from langchain_router.quality.sums import HALF_LIFE_S, FadingSums
@@ -36,7 +37,8 @@ class SuccessRates:
         self.success_at = success_at
         self._sums = FadingSums((len(INTENTS), 2), half_life_s=half_life_s, most_keys=_MOST_ARMS)
         self._read: dict[str, NDArray[np.float64]] = {}
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
 
     @property
     def fingerprint(self) -> str:

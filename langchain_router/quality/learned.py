@@ -15,6 +15,7 @@ import numpy as np
 
 from langchain_router.candidates.candidate import Candidate
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.forks import give_lock
 from langchain_router.outcomes.lessons import Ended, Label, Labelled, Lesson, Situation
 from langchain_router.quality.cost_ratios import CostRatios
 from langchain_router.quality.expectation import Expectation, PlanNames, steps_of_arm
@@ -90,7 +91,8 @@ class LearnedQuality:
         self.shrinkage = shrinkage or Shrinkage()
         self.half_life_s = half_life_s
         self._prior = PriorQuality()
-        self._lock = threading.RLock()
+        self._lock: threading.RLock
+        give_lock(self, "_lock", threading.RLock)
         stated, unstated, of_passes = (
             self.shrinkage.precision(self.feature_map.size, level=level)
             for level in (self.shrinkage.level, self.shrinkage.unstated_level, _PASS_LEVEL)

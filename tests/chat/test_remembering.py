@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.tracers.context import collect_runs
+from pydantic import BaseModel
 
 from langchain_router import (
     Candidate,
@@ -17,8 +19,10 @@ from langchain_router import (
     ChatRouter,
     ConfigurationError,
     Price,
+    RoutingCallbackHandler,
     StoreCorruptError,
 )
+from langchain_router.signals import INTENTS
 from langchain_router.testing import FaultyChatModel
 
 QUESTION = "What is six times seven?"
@@ -158,7 +162,7 @@ def test_no_text_of_prompt_or_answer_is_in_the_file(tmp_path: Path) -> None:
 
 def test_text_is_kept_where_it_is_asked_for_after_the_redactor(tmp_path: Path) -> None:
     path = tmp_path / "router.db"
-    routed = router(path, capture=lambda text: text.replace("hunter2", "***"))
+    routed = router(path, capture_content=True, redactor=lambda text: text.replace("hunter2", "***"))
     routed.invoke("My password is hunter2-canary.")
     routed.flush()
     routed.store.close()
@@ -280,3 +284,60 @@ async def test_listeners_of_an_event_stream_hear_the_same() -> None:
         if event["event"] == "on_custom_event"
     ]
     assert heard == ["router_decision", "router_escalation", "router_outcome"]
+
+
+@pytest.mark.parametrize("redactor", [True, None, "redact", dict])
+def test_what_is_no_redactor_is_refused_where_text_is_to_be_kept(redactor: Any) -> None:
+    with pytest.raises(ConfigurationError, match="redactor must be a plain function of a text"):
+        router(capture_content=True, redactor=redactor)
+
+
+def test_a_redactor_that_raises_costs_the_text_and_not_the_record(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(text: str) -> str:
+        raise ValueError(text)
+
+    routed = router(capture_content=True, redactor=broken)
+    assert judged(routed) == ["small"]
+    assert routed.health()["learning"]["feedback"] == 1
+    assert "the text is not stored" in caplog.text
+    assert QUESTION not in caplog.text
+
+
+def test_what_is_no_source_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="source must be a text"):
+        router().forget_feedback(5)  # type: ignore[arg-type]
+
+
+def test_a_score_of_numpy_is_a_number_too() -> None:
+    routed = router()
+    score: Any = np.float32(0.5)
+    assert routed.record_feedback(routed.invoke(QUESTION), score=score).status == "new"
+
+
+class Answer(BaseModel):
+    n: int
+
+
+def test_answers_that_could_all_be_used_move_no_success_rate() -> None:
+    def answering(name: str, quality: float) -> Candidate:
+        call = {"name": "Answer", "args": {"n": 42}, "id": "c1"}
+        model = FaultyChatModel(answers=[AIMessage("", tool_calls=[call])])
+        return Candidate(model=model, name=name, quality=quality)
+
+    routed = ChatRouter.from_models(answering("lower", 0.70), answering("higher", 0.74), policy="thompson")
+    handler = RoutingCallbackHandler(routed)
+    asking = routed.with_structured_output(Answer)
+
+    rates: Any = routed.core.policy._rates  # type: ignore[attr-defined]
+    for _ in range(60):
+        asking.invoke(QUESTION, {"callbacks": [handler]})
+    handler.flush()
+    routed.relearn()
+    judgements = 0.0
+    for name, quality in (("lower", 0.70), ("higher", 0.74)):
+        counts = [rates.counts(name, intent)[:2] for intent in INTENTS]
+        succeeded, failed = (sum(one[place] for one in counts) for place in (0, 1))
+        judgements += succeeded + failed
+        if succeeded + failed:
+            assert succeeded / (succeeded + failed) == pytest.approx(quality, abs=0.1)
+    assert judgements == pytest.approx(30), "all sixty count, each for one half"

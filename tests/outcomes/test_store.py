@@ -135,6 +135,7 @@ def test_a_source_that_is_not_trusted_says_at_most_10_a_day(
     store.add_feedback(*(said(0.0, f"d{number}", source="eve") for number in range(8)))
     receipts = [store.add_feedback(said(0.0, f"d{number}", source="eve"))[0] for number in range(8, 14)]
     assert [receipt.label for receipt in receipts] == [BAD] * 2 + [None] * 4
+    assert [receipt.status for receipt in receipts] == ["new"] * 2 + ["capped"] * 4
     assert (store.counts()["feedback"], store.counts()["capped"]) == (14, 4)
     wall_clock.now += 86_401
     assert store.add_feedback(said(0.0, "d65", source="eve"))[0].label == BAD

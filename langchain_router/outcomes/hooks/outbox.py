@@ -10,6 +10,8 @@ import weakref
 from collections import deque
 from typing import Any, Final
 
+from langchain_router.exceptions import StoreBusyError, StoreFullError
+from langchain_router.forks import give_lock
 from langchain_router.outcomes.feedback import Feedback
 
 _logger = logging.getLogger("langchain_router")
@@ -39,8 +41,10 @@ class Outbox:
         self._store = store
         self._most = most
         self._waiting: deque[Feedback] = deque()
-        self._lock = threading.Lock()
-        self._storing = threading.Lock()
+        self._lock: threading.Lock
+        self._storing: threading.Lock
+        give_lock(self, "_lock")
+        give_lock(self, "_storing")
         self._thread: threading.Thread | None = None
         atexit.register(_at_exit, weakref.ref(self))
 
@@ -63,7 +67,7 @@ class Outbox:
             _logger.debug("feedback waits for the end of the process")
 
     def flush(self) -> int:
-        """Store what waits; return how many pieces were lost so far."""
+        """Store what waits; return how many pieces were lost so far. A store that is busy gets them later."""
         while self._store_some():
             pass
         return self.dropped
@@ -90,6 +94,10 @@ class Outbox:
                 return False
             try:
                 self._store.add_feedback(*batch)
+            except (StoreBusyError, StoreFullError):  # later, perhaps
+                with self._lock:
+                    self._waiting.extendleft(reversed(batch))
+                return False
             except Exception as error:  # noqa: BLE001 - what was only inferred must not break anything
                 self.dropped += len(batch)
                 _logger.warning("%d pieces of feedback were lost (%s)", len(batch), type(error).__name__)

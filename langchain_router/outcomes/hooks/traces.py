@@ -11,6 +11,8 @@ from uuid import UUID
 
 from langchain_core.messages import AIMessage
 
+from langchain_router.forks import give_lock
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -26,7 +28,8 @@ class Recent(Generic[Key, Value]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[Key, Value] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock: threading.Lock
+        give_lock(self, "_lock")
 
     def __len__(self) -> int:
         return len(self._kept)

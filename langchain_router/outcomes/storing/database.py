@@ -24,7 +24,7 @@ from langchain_router.exceptions import (
     StoreFullError,
 )
 from langchain_router.outcomes.storing.migrations import MIGRATIONS, migrate, next_migration
-from langchain_router.outcomes.storing.sqlite_file import WHAT_TO_DO, check_file, damaged, make_file
+from langchain_router.outcomes.storing.sqlite_file import BUSY, WHAT_TO_DO, check_file, damaged, make_file
 
 Result = TypeVar("Result")
 
@@ -178,9 +178,7 @@ def error_of(error: DBAPIError, shown: str) -> StoreError:
     if state == "53100":
         return StoreFullError(shown, "is full: its server has no room left. Make some.")
     if error.connection_invalidated or not state or state[:2] in {"08", "40", "53", "55", "57"}:
-        return StoreBusyError(
-            shown, f"cannot be reached or is busy ({type(original).__name__}). It is tried again."
-        )
+        return StoreBusyError(shown, f"cannot be reached or is busy ({type(original).__name__}). {BUSY}")
     if state in {"42P01", "42703"}:
         return StoreCorruptError(shown, "lacks a table or column of its own. Restore it from a backup.")
     if state[:2] in {"22", "23"}:
@@ -192,7 +190,7 @@ def _sqlite_error(error: sqlite3.Error, shown: str) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreBusyError(shown, "is locked by another process. It is tried again.")
+        return StoreBusyError(shown, f"is locked by another process. {BUSY}")
     if primary == sqlite3.SQLITE_FULL:
         return StoreFullError(shown, "is full: the disk has no room left. Make some.")
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:

@@ -20,8 +20,10 @@ _OURS: Final = "router_migrations"
 _BESIDE: Final = ("", "-wal", "-shm")
 
 WHAT_TO_DO: Final = (
-    "Restore it from a backup, or open it with repair='rename', which puts it aside and starts anew."
+    "Restore it from a backup, or put it aside and start anew: store=open_store(url, repair='rename')."
 )
+BUSY: Final = "Rows of requests are tried again; feedback was not stored: record it again later."
+"""What to do where a store is busy."""
 
 
 def damaged(shown: str) -> StoreCorruptError:
@@ -113,7 +115,7 @@ def _meaning(error: sqlite3.Error, shown: str) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreBusyError(shown, "is locked by another process. It is tried again.")
+        return StoreBusyError(shown, f"is locked by another process. {BUSY}")
     if primary in {
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_PERM,
