@@ -26,8 +26,8 @@ class Policy(Protocol):
 
     A policy whose parameters name candidates may also offer `check_candidates(candidates)`, which the
     router calls once when it is built and which raises `ConfigurationError`. One whose plans have checks may
-    offer `step_for(candidate=...)`, which returns the step by which a candidate that is left alone now is called
-    when all others fail; without it such a candidate has no check.
+    offer `step_for(candidate=...)`: how a candidate that is left alone now is called when all others fail;
+    without it such a candidate has no check.
     """
 
     def select(self, context: Context, candidates: Sequence[Candidate]) -> RoutingDecision:
