@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 from langchain_router.exceptions import ConfigurationError
 
@@ -84,16 +84,16 @@ class Constraints:
                 set_(self, place, names(place, given))
 
     @classmethod
-    def of(cls, given: Constraints | Mapping[str, Any] | None) -> Self:
+    def of(cls, given: Constraints | Mapping[str, Any] | None) -> Constraints:
         """Accept a `Constraints`, a mapping of its fields, or nothing.
 
         Raises:
             ConfigurationError: The mapping has a key that is not a constraint.
         """
-        if given is None:
-            return cls()
         if isinstance(given, cls):
             return given
+        if given is None:
+            return NO_CONSTRAINTS
         if not isinstance(given, Mapping):
             raise ConfigurationError(
                 f"constraints must be a Constraints or a mapping of its fields, got {type(given).__name__}."
@@ -106,10 +106,12 @@ class Constraints:
                 f"{unknown!r} is not a constraint; {meant} constraints are "
                 f"{', '.join(sorted(CONSTRAINT_NAMES))}."
             )
-        return cls(**given)
+        return cls(**given) if given else NO_CONSTRAINTS
 
     def narrowed(self, other: Constraints) -> Constraints:
         """Return constraints that hold whenever both of these hold."""
+        if other is NO_CONSTRAINTS:
+            return self
         return Constraints(
             max_cost_usd=_least(self.max_cost_usd, other.max_cost_usd),
             max_latency_s=_least(self.max_latency_s, other.max_latency_s),
@@ -264,3 +266,7 @@ def _common(a: AbstractSet[str] | None, b: AbstractSet[str] | None) -> AbstractS
     if a is None:
         return b
     return a if b is None else a & b
+
+
+NO_CONSTRAINTS = Constraints()
+"""What most calls give; one object, so that most calls need not combine anything."""

@@ -57,7 +57,8 @@ class Router:
         policy: Chooses among those that may answer.
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; the heuristic by default.
-        quality: Predicts how well a candidate answers; the catalogue's priors by default.
+        quality: Predicts how well a candidate answers: by default the catalogue's priors, which feedback corrects
+            where there is a store.
         resilience: How hard to try: retries, deadlines, breakers, hedging.
         spend_cap: The most that each tenant may spend in a window of time.
         store: Where decisions, outcomes and feedback are kept, and learned from; None keeps nothing.
@@ -226,7 +227,10 @@ class Router:
     def _select(self, request: RoutingRequest, intent: IntentPrediction) -> RoutingDecision:
         complexity = self._score(request, intent)
         quality = self._quality_for(request, intent, complexity)
-        context = Context(request=request, intent=intent, complexity=complexity, quality=quality)
+        features = getattr(quality, "features", ())
+        context = Context(
+            request=request, intent=intent, complexity=complexity, quality=quality, features=features
+        )
         able: list[tuple[Candidate, float | None]] = []
         excluded: dict[str, tuple[str, ...]] = {}
         for candidate in self.candidates:
@@ -260,8 +264,7 @@ class Router:
         excluded |= {name: (reason,) for name, (_, reason) in resting.items()}
         decision = self.policy.select(context.with_excluded(excluded), eligible)
         decision = _checked_decision(decision, eligible, self.policy)
-        features = getattr(quality, "features", ())
-        if features:
+        if features and not decision.features:  # made without the context's help
             decision = replace(decision, features=features)
         if not resting:
             return decision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 from collections.abc import Iterable, Iterator
@@ -72,12 +71,11 @@ class Asked:
 
 
 def _hmac(key: bytes, what: bytes, texts: Iterable[str]) -> str:
-    made = hmac.new(key, what, hashlib.sha256)
+    parts = [what]
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
-        made.update(len(data).to_bytes(8, "big"))
-        made.update(data)
-    return made.hexdigest()
+        parts += (len(data).to_bytes(8, "big"), data)
+    return hmac.digest(key, b"".join(parts), "sha256").hex()
 
 
 def _ends(pieces: list[tuple[str, str]], chars: int) -> Iterator[str]:

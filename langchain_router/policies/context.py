@@ -50,6 +50,7 @@ class Context:
         quality: Predicts how well a candidate answers.
         excluded: For each candidate that may not answer, why not.
         curves: What `quality` said of each candidate, kept while this request is decided.
+        features: Of the text, as the quality model takes them.
         usual_answer_tokens: How long the answers asked for usually are, all together, in tokens.
     """
 
@@ -60,6 +61,7 @@ class Context:
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     curves: dict[str, QualityCurve | None] = field(default_factory=dict, repr=False, compare=False)
     usual_answer_tokens: int = field(init=False, default=0)
+    features: tuple[int, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         usual = expected_answer_tokens(self.request, self.intent) * self.request.answers
@@ -90,7 +92,7 @@ class Context:
 
     def with_excluded(self, excluded: Mapping[str, tuple[str, ...]]) -> Context:
         """Return the same context, knowing who may not answer and why."""
-        return replace(self, excluded=excluded)
+        return replace(self, excluded=excluded) if excluded else self
 
     def decision(
         self,
@@ -147,4 +149,5 @@ class Context:
             policy_params=policy_params,
             flips=flips,
             expected_output_tokens=self.usual_answer_tokens,
+            features=self.features,
         )

@@ -153,7 +153,9 @@ class CostPolicy:
 
     def _enough_to(self, context: Context, candidate: Candidate) -> float:
         """Return the highest complexity at which the candidate is good enough; negative when never."""
-        if not self._is_enough(context.predicted_quality(candidate, 0.0)):
+        at_least = self._is_enough(context.predicted_quality(candidate, 0.0))
+        curve = context.curves[candidate.name]
+        if curve is None or not at_least:
             return -1.0
         if self._is_enough(context.predicted_quality(candidate, 1.0)):
             return _UNLIKELY
@@ -162,7 +164,7 @@ class CostPolicy:
         low, high = (value, 1.0) if self._is_enough(context.predicted_quality(candidate)) else (0.0, value)
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            if self._is_enough(context.predicted_quality(candidate, middle)):
+            if curve(middle) >= self.quality:  # it has answered at both ends, so it does between them
                 low = middle
             else:
                 high = middle

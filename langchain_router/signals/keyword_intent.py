@@ -8,20 +8,25 @@ from collections.abc import Sequence
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.frozen import FrozenDict
 from langchain_router.request import RoutingRequest
-from langchain_router.signals.intent_rules import EVIDENCE, PRIOR, IntentRule
+from langchain_router.signals.intent_rules import EVIDENCE, PRIOR, Evidence, IntentRule
 from langchain_router.signals.intent_tags import tags
 from langchain_router.signals.text import view
 from langchain_router.signals.types import Intent, IntentPrediction
 
-_EVIDENCE = tuple(
-    (
-        tuple(tag for tag in evidence.tags.split() if not tag.startswith("!")),
-        tuple(tag[1:] for tag in evidence.tags.split() if tag.startswith("!")),
-        evidence,
-    )
-    for evidence in EVIDENCE
-)
+_ByTag = dict[str, list[tuple[tuple[str, ...], tuple[str, ...], Evidence]]]
 
+
+def _by_first_tag() -> _ByTag:
+    """Return, by its first tag, each piece of evidence with the other tags needed and those barred."""
+    found: _ByTag = {}
+    for evidence in EVIDENCE:
+        first, *others = (tag for tag in evidence.tags.split() if not tag.startswith("!"))
+        barred = tuple(tag[1:] for tag in evidence.tags.split() if tag.startswith("!"))
+        found.setdefault(first, []).append((tuple(others), barred, evidence))
+    return found
+
+
+_EVIDENCE_BY_TAG = _by_first_tag()
 
 _OUTRIGHT = 2.5  # log-odds at which the prompt has a task of its own
 _TALK_AROUND_A_TASK = 0.5
@@ -71,16 +76,13 @@ class KeywordIntentClassifier:
         found = tags(seen)
         scores = dict(PRIOR)
         fired: dict[str, float] = {}
-        for needed, barred, evidence in _EVIDENCE:
-            strength = found.get(needed[0], 0.0)
-            if not strength:
-                continue
-            for tag in needed[1:]:
-                strength = min(strength, found.get(tag, 0.0))
-            if not strength or (barred and any(tag in found for tag in barred)):
-                continue
-            scores[evidence.intent] += strength * evidence.weight
-            fired[evidence.tags] = max(fired.get(evidence.tags, 0.0), strength * abs(evidence.weight))
+        for tag, shown in found.items():
+            for others, barred, evidence in _EVIDENCE_BY_TAG.get(tag, ()):
+                strength = min(shown, *(found.get(other, 0.0) for other in others)) if others else shown
+                if not strength or (barred and any(one in found for one in barred)):
+                    continue
+                scores[evidence.intent] += strength * evidence.weight
+                fired[evidence.tags] = max(fired.get(evidence.tags, 0.0), strength * abs(evidence.weight))
         task = max(score for intent, score in scores.items() if intent != "conversation")
         if task >= _OUTRIGHT and scores["conversation"] > 0:
             scores["conversation"] *= _TALK_AROUND_A_TASK
