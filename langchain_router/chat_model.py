@@ -96,7 +96,8 @@ class ChatRouter(Remembering):
         constraints: Hard limits for every call; a call can narrow them, never widen them.
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; a heuristic by default.
-        quality_model: What quality to expect of a candidate; the catalogue's priors by default.
+        quality_model: What quality to expect of a candidate; by default the catalogue's priors, and where
+            there is a store those corrected by feedback.
         resilience: How hard to try: retries, deadlines, circuit breakers, hedging.
         spend_cap: The most that each tenant may spend in a window of time.
         store: Where decisions, outcomes and feedback are kept, and learned from: a URL, a path, a store, None

@@ -57,8 +57,8 @@ class Router:
         policy: Chooses among those that may answer.
         intent_classifier: Layer 1; keywords by default.
         complexity_scorer: Layer 2; the heuristic by default.
-        quality: Predicts how well a candidate answers: by default the catalogue's priors, which feedback corrects
-            where there is a store.
+        quality: Predicts how well a candidate answers; by default the catalogue's priors, and where there is
+            a store those corrected by feedback.
         resilience: How hard to try: retries, deadlines, breakers, hedging.
         spend_cap: The most that each tenant may spend in a window of time.
         store: Where decisions, outcomes and feedback are kept, and learned from; None keeps nothing.
