@@ -3,6 +3,7 @@
 # make check  format, lint and types
 # make overhead  what the router costs in time, beside what it stands on
 # make scorecard  what it does under fault, in 45 scenarios; takes up to 15 minutes, writes docs/reliability.md
+# make bench  what policies save and lose on recorded answers (DATA=folder); takes up to 30 minutes, writes docs/benchmarks.md
 # make docs   build the pages in docs/ into build/site
 #
 # Each target sets up .venv by itself, and again only when pyproject.toml changed. Needs Python 3.11+ and make.
@@ -17,7 +18,7 @@ STAMP := $(VENV)/.installed
 DEMO_ARGS := $(if $(DATA),--data "$(DATA)") $(if $(POLICY),--policy $(POLICY)) $(if $(QUALITY),--quality $(QUALITY)) \
 	$(if $(LIMIT),--limit $(LIMIT)) $(if $(filter 1 true yes,$(LIVE)),--live)
 
-.PHONY: demo test check overhead scorecard docs venv format record clean
+.PHONY: demo test check overhead scorecard bench docs venv format record clean
 
 demo: $(STAMP)
 	@$(BIN)/langchain-router demo $(DEMO_ARGS) $(ARGS)
@@ -35,6 +36,11 @@ overhead: $(STAMP)
 
 scorecard: $(STAMP)
 	@$(BIN)/python tests/scorecard/run.py $(ARGS)
+
+bench: $(STAMP)
+	@$(BIN)/langchain-router bench "$(or $(DATA),../shared/data/replay)" --folds 5 --jobs 2 \
+		--json docs/benchmarks.json --page docs/benchmarks.md \
+		$(if $(SIGNALS),--signals-json "$(SIGNALS)") $(if $(CHECKS),--checks-json "$(CHECKS)") $(ARGS)
 
 docs: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs

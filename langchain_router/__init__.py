@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from langchain_router.outcomes.records import Attempt, Outcome
     from langchain_router.outcomes.store import OutcomeStore, open_store
     from langchain_router.policies import (
+        AdaptivePolicy,
         CascadePolicy,
         CostPolicy,
         EpsilonGreedyPolicy,
@@ -82,6 +83,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "INTENTS",
+    "AdaptivePolicy",
     "AgreementCheck",
     "Attempt",
     "BreakerConfig",
@@ -186,6 +188,7 @@ _HOMES = {
     "outcomes.records": ("Attempt", "Outcome"),
     "outcomes.store": ("OutcomeStore", "open_store"),
     "policies": (
+        "AdaptivePolicy",
         "CascadePolicy",
         "CostPolicy",
         "EpsilonGreedyPolicy",

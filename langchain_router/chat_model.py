@@ -45,7 +45,7 @@ from langchain_router.chat.construction import (
     warn_of_own_retries,
     with_method,
 )
-from langchain_router.chat.remembering import Remembering, opened
+from langchain_router.chat.remembering import Remembering, heard_everywhere, opened
 from langchain_router.chat.stamp import as_chunk
 from langchain_router.chat.stream_modes import StreamMode, as_stream_mode
 from langchain_router.constraints import Constraints, take_constraints
@@ -91,7 +91,8 @@ class ChatRouter(Remembering):
     Args:
         candidates: The models to choose from: LiteLLM model strings, LangChain chat models, or
             `Candidate`s where you know more than the catalogue does. At least one.
-        policy: How to choose: a policy, `"cost"`, `"threshold"` or `"cascade"`; `CostPolicy` by default.
+        policy: How to choose: a policy, `"cost"`, `"threshold"` or `"cascade"`; `AdaptivePolicy`
+            by default, which chooses as `CostPolicy` does until feedback has come.
         quality: Threshold of the default policy: the least predicted quality that is good enough, 0..1.
         constraints: Hard limits for every call; a call can narrow them, never widen them.
         intent_classifier: Layer 1; keywords by default.
@@ -162,6 +163,7 @@ class ChatRouter(Remembering):
         given, model_options = split_options(type(self), options)
         resolved = resolve_candidates(candidates, model_options)
         kept_in = opened(store)
+        hooks = heard_everywhere(kept_in)
         router = Router(
             resolved,
             policy=make_policy(policy, quality=quality),
@@ -173,6 +175,7 @@ class ChatRouter(Remembering):
             store=kept_in,
             capture=plain_function("redactor", redactor, "a text") if capture_content else None,
             on_outcome=takes_two("on_outcome", on_outcome, "a decision and its outcome"),
+            on_decision=None if hooks is None else hooks.made,
         )
         warn_of_own_retries(router.candidates, router.policy)
         try:
@@ -198,6 +201,7 @@ class ChatRouter(Remembering):
         except ValidationError as error:
             raise ConfigurationError(in_words(error)) from None
         self._router = router
+        self._hooks = hooks
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED and self.__pydantic_private__ and self.__pydantic_private__.get("_router"):

@@ -9,6 +9,7 @@ RouterError
 ├── MalformedResponseError(ModelAPIError)          a provider answered 200 with something unreadable
 │   └── TruncatedResponseError                     an answer ended without saying that it was finished
 ├── StreamInterruptedError(ModelConnectionError)   an answer broke off after its first token
+├── InsufficientEvidenceError                      what is recorded does not say what was asked
 └── StoreError                                     what was to be stored or read could not be
     ├── StoreBusyError                             another process holds the store, or its server is away
     ├── StoreFullError                             there is no room left
@@ -176,6 +177,19 @@ class StreamInterruptedError(RouterError, ModelConnectionError):
             type(self), partial=self.partial, candidate=self.candidate, decision_id=self.decision_id
         )
         return made, ()
+
+
+class InsufficientEvidenceError(RouterError):
+    """The recorded requests do not say what was asked; the message says what is missing and how to get it.
+
+    Attributes:
+        effective_sample: How many requests of equal weight would tell as much, or None where that is not
+            what is missing.
+    """
+
+    def __init__(self, message: str, *, effective_sample: float | None = None) -> None:
+        self.effective_sample = effective_sample
+        super().__init__(message)
 
 
 class StoreError(RouterError):

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from langchain_router.exceptions import ConfigurationError
+
 if TYPE_CHECKING:
     from langchain_router.decision import Eligible, RoutingDecision
 
@@ -25,6 +27,7 @@ def _lines(decision: RoutingDecision) -> Iterator[str]:
         f"by {decision.intent.source}), complexity {decision.complexity.value:.2f}{_moved_by(decision)}."
     )
     yield f"  Expected: {_expectation(next(e for e in decision.eligible if e.name == decision.chosen.name))}."
+    yield from _certified(decision)
     others = [one for one in decision.eligible if one.name != decision.chosen.name]
     for other in others[:_OTHERS_SHOWN]:
         yield f"  Not {other.name}: {other.remark or 'ranked lower'} ({_expectation(other)})."
@@ -48,6 +51,19 @@ def _checks(decision: RoutingDecision) -> Iterator[str]:
             else f"else {following.candidate.name} is asked"
         )
         yield f"  The answer of {step.candidate.name} counts if {step.check!r} passes it, {then}."
+
+
+def _certified(decision: RoutingDecision) -> Iterator[str]:
+    """Cite the certificate that the policy went by, where it names one; what is none is not cited."""
+    given = decision.policy_params.get("certificate")
+    if given is None:
+        return
+    from langchain_router.evaluation.calibration.certificate import Certificate
+
+    try:
+        yield f"  Certified: {Certificate.from_dict(given).sentence()}."
+    except ConfigurationError:
+        return
 
 
 def _moved_by(decision: RoutingDecision) -> str:

@@ -35,9 +35,11 @@ from langchain_router.signals import (
     IntentClassifier,
     IntentPrediction,
     KeywordIntentClassifier,
+    default_intent_classifier,
 )
 
 if TYPE_CHECKING:
+    from langchain_router.evaluation.calibration.watch import CertificateWatch
     from langchain_router.outcomes.store import OutcomeStore
 
 _logger = logging.getLogger("langchain_router")
@@ -65,6 +67,7 @@ class Router:
         capture: Has prompts stored too, after this has taken out what may not be; None stores none.
         on_outcome: Called with the decision and the outcome of every request, in the thread or loop that
             served it. What it raises is logged and goes no further.
+        on_decision: Called with the id of every decision that is acted on and stored, before the first call.
         clock: Monotonic seconds.
         wall_clock: Seconds since 1970, for what is stored.
 
@@ -86,6 +89,7 @@ class Router:
         store: OutcomeStore | None = None,
         capture: Redactor | None = None,
         on_outcome: OnOutcome | None = None,
+        on_decision: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -93,7 +97,7 @@ class Router:
         self.policy = policy
         self._keywords = KeywordIntentClassifier()
         self._heuristic = HeuristicComplexityScorer()
-        self._intent_classifier = intent_classifier or self._keywords
+        self._intent_classifier = intent_classifier or default_intent_classifier()
         self._complexity_scorer = complexity_scorer or self._heuristic
         self.quality = quality or _quality_of(self.candidates, learns=store is not None)
         self.resilience = resilience or Resilience()
@@ -101,6 +105,7 @@ class Router:
         self._clock = clock
         self._gates = Gates(self.resilience, candidates=self.candidates, clock=clock)
         self._spending = None if spend_cap is None else Spending(spend_cap, clock=clock)
+        self._certificate_watch: CertificateWatch | None = getattr(policy, "certificate_watch", None)
         check = getattr(policy, "check_candidates", None)
         if check is not None:
             check(self.candidates)
@@ -108,12 +113,14 @@ class Router:
         self.learning: Learning | None = None
         self._recorder: Recorder | None = None
         if store is not None:
-            self.learning = Learning(store, learners_among(policy, self.quality), clock=clock)
+            learners = learners_among(policy, self._certificate_watch, self.quality)
+            self.learning = Learning(store, learners, clock=clock)
             self.learning.start()
             self._recorder = Recorder(
                 store,
                 self.learning,
                 asked=lambda request: Asked.of(request, key=store.key, capture=capture),
+                on_decision=on_decision,
                 wall_clock=wall_clock,
             )
 
@@ -183,12 +190,14 @@ class Router:
         )
 
     def health(self) -> dict[str, dict[str, Any]]:
-        """Return how candidates, store and learning are, as plain data."""
+        """Return how candidates, store, learning and the policy's certificates are, as plain data."""
         found: dict[str, dict[str, Any]] = {"candidates": self._gates.snapshot()}
         if self.store is not None:
             found["store"] = self.store.health()
         if self.learning is not None:
             found["learning"] = self.learning.health()
+            if self._certificate_watch is not None:
+                found["calibration"] = self._certificate_watch.health()
         return found
 
     def _walk(

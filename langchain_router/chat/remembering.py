@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import PrivateAttr
+
 from langchain_router.chat.runs import RoutedRuns
 from langchain_router.exceptions import ConfigurationError, StoreError
 from langchain_router.outcomes.feedback import Feedback
@@ -18,6 +20,7 @@ from langchain_router.outcomes.store import OutcomeStore, default_url, open_stor
 from langchain_router.wording import kind_of
 
 if TYPE_CHECKING:
+    from langchain_router.outcomes.hooks.callbacks import RoutingCallbackHandler
     from langchain_router.outcomes.judgements import Receipt
 
 _logger = logging.getLogger("langchain_router")
@@ -25,6 +28,8 @@ _logger = logging.getLogger("langchain_router")
 
 class Remembering(RoutedRuns):
     """Takes feedback on what the router has answered, from any process and at any time."""
+
+    _hooks: Any = PrivateAttr(default=None)
 
     def record_feedback(
         self,
@@ -115,6 +120,8 @@ class Remembering(RoutedRuns):
         Args:
             timeout_s: Longest wait, in seconds.
         """
+        if self._hooks is not None:
+            self._hooks.flush()
         left = self._store.flush(timeout_s)
         if not left:
             self._learning.catch_up()
@@ -135,6 +142,18 @@ class Remembering(RoutedRuns):
 
     def _feedback(self, about: Any, score: float, **more: Any) -> Feedback:
         return Feedback(decision_id=decision_id_of(about), score=score, **more)
+
+
+def heard_everywhere(store: OutcomeStore) -> RoutingCallbackHandler | None:
+    """Return what hears every trace of this process for a store that lasts; None where it does not last.
+
+    `LANGCHAIN_ROUTER_HOOKS=none` switches it off.
+    """
+    if store.url == "memory" or os.environ.get("LANGCHAIN_ROUTER_HOOKS", "").lower() == "none":
+        return None
+    from langchain_router.outcomes.hooks.everywhere import hear_everywhere
+
+    return hear_everywhere(store)
 
 
 def opened(given: Any) -> OutcomeStore:

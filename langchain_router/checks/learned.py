@@ -42,9 +42,10 @@ class AnswerScorer(Protocol):
 class LearnedCheck(Check):
     """Pass an answer whose probability of being right, as a scorer sees it, is at least `threshold`.
 
-    For a scorer fitted on answers whose worth is known; the package ships none. Prefer it to `JudgeCheck`
-    where such answers are at hand, for it costs no call, unless it compares with second answers. Prefer
-    `AgreementCheck` where nothing is fitted yet.
+    For a scorer fitted on answers whose worth is known: `langchain_router.checks.scoring.fit_scorer` fits
+    one. The package ships none, as right answers do not look the same everywhere. Prefer it to `JudgeCheck`
+    where such answers are at hand, for it costs no call, unless it compares with second answers.
+    Prefer `AgreementCheck` where nothing is fitted yet.
 
     A scorer that raises, or returns something other than a probability, lets the answer fail.
 

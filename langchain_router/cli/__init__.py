@@ -6,13 +6,29 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from langchain_core.exceptions import ModelError
 
+from langchain_router.cli.bench import add_bench, run_bench
+from langchain_router.cli.calibrate import add_calibrate, run_calibrate
 from langchain_router.cli.checks import add_bench_checks, run_bench_checks
+from langchain_router.cli.diff import add_diff, run_diff
 from langchain_router.cli.implicit import add_bench_implicit, run_bench_implicit
 from langchain_router.cli.learning import add_bench_learning, run_bench_learning
+from langchain_router.cli.whatif import add_whatif, run_whatif
 from langchain_router.exceptions import RouterError
+
+_COMMANDS: dict[str, tuple[Callable[[Any], None], Callable[[argparse.Namespace], None]]] = {
+    "bench": (add_bench, run_bench),
+    "bench-checks": (add_bench_checks, run_bench_checks),
+    "bench-learning": (add_bench_learning, run_bench_learning),
+    "bench-implicit": (add_bench_implicit, run_bench_implicit),
+    "calibrate": (add_calibrate, run_calibrate),
+    "whatif": (add_whatif, run_whatif),
+    "diff": (add_diff, run_diff),
+}
+"""How each command but the demo adds itself to a parser, and runs with what that gave."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,16 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--store", help="where to keep what is learned: a URL, a path or none; a file of the demo's own"
     )
     demo.add_argument("--fresh", action="store_true", help="start as if nothing had been learned")
-    add_bench_checks(commands)
-    add_bench_learning(commands)
-    add_bench_implicit(commands)
+    for add, _ in _COMMANDS.values():
+        add(commands)
     chosen = parser.parse_args(arguments)
-    if chosen.command == "bench-checks":
-        return _guarded(lambda: run_bench_checks(chosen))
-    if chosen.command == "bench-learning":
-        return _guarded(lambda: run_bench_learning(chosen))
-    if chosen.command == "bench-implicit":
-        return _guarded(lambda: run_bench_implicit(chosen))
+    if chosen.command in _COMMANDS:
+        _, run = _COMMANDS[chosen.command]
+        return _guarded(lambda: run(chosen))
     try:
         from langchain_router.cli.demo.run import run_demo
     except ModuleNotFoundError as error:

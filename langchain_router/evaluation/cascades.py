@@ -1,7 +1,7 @@
 """Measures every check on a folder of recorded answers; `python -m langchain_router.evaluation.cascades`.
 
-Models are chosen on the development rows of each data set, by the rule in `lineup`; figures are reported on
-the other rows unless all are asked for.
+Models are chosen and checks fitted on the development rows of each data set, the former by the rule in
+`lineup`; figures are reported on the other rows, or on all without the checks that were fitted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from langchain_router.evaluation.bench import (
     contenders,
     to_dict,
 )
+from langchain_router.evaluation.fitted_checks import fitted_contenders
 from langchain_router.evaluation.lineup import choose_lineup
 from langchain_router.evaluation.options import Options, add_arguments, options_from
 from langchain_router.evaluation.output import make_console, write_json
@@ -39,9 +40,8 @@ def run(options: Options) -> None:
     if options.resamples < 1 or not options.sets:
         raise ConfigurationError("Give at least one data set and one resample.")
     sets = [read_set(options.folder, name) for name in options.sets]
-    rows = "all" if options.all_rows else "those on which no model was chosen (70 %)"
+    rows = "all" if options.all_rows else "those on which nothing was chosen or fitted (70 %)"
     report.print_intro(console, rows=rows, resamples=options.resamples, seed=options.seed)
-    checks = contenders()
     results: list[SetResult] = []
     pairs: dict[str, tuple[PairResult, ...]] = {}
     for data in sets:
@@ -50,6 +50,9 @@ def run(options: Options) -> None:
             development.rows, draft=options.draft, second=options.second, premium=options.premium
         )
         reported = data if options.all_rows else others
+        checks = contenders()
+        if not options.all_rows:  # else they would be measured on what they were fitted on
+            checks += fitted_contenders(development.rows, lineup, reported=others.rows)
         with console.status(f"Measuring {data.name}..."):
             result = bench_set(
                 reported, lineup, checks=checks, resamples=options.resamples, seed=options.seed

@@ -42,11 +42,13 @@ class Recorder:
         learning: Learning,
         *,
         asked: Callable[[RoutingRequest], Asked],
+        on_decision: Callable[[str], None] | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._learning = learning
         self._asked = asked
+        self._on_decision = on_decision
         self._wall_clock = wall_clock
 
     def began(
@@ -58,6 +60,8 @@ class Recorder:
             self._store.decided(situation, self._asked(request))
             for run_id in run_ids:
                 self._store.linked(decision.id, run_id)
+            if self._on_decision is not None:
+                self._on_decision(decision.id)
             self._learning.look()
         except Exception as error:  # noqa: BLE001 - a record must not lose the request
             _logger.warning("a decision was not recorded (%s)", type(error).__name__)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_router.exceptions import ConfigurationError
+from langchain_router.policies.adaptive import AdaptivePolicy
 from langchain_router.policies.cascade import CascadePolicy
 from langchain_router.policies.context import Context, Policy
 from langchain_router.policies.cost import CostPolicy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_TIERS",
+    "AdaptivePolicy",
     "CascadePolicy",
     "Context",
     "CostPolicy",
@@ -41,6 +43,7 @@ _EXPLORING: Final[Mapping[str, str]] = {
 """By file: those that explore need numpy, so they are imported when first used."""
 
 _BY_NAME: dict[str, Callable[[], Policy]] = {
+    "adaptive": AdaptivePolicy,
     "cascade": CascadePolicy,
     "cost": CostPolicy,
     "threshold": ThresholdPolicy,
@@ -62,14 +65,16 @@ def make_policy(given: Policy | str | None, *, quality: float | None) -> Policy:
     """Return the policy that the user meant.
 
     Args:
-        given: A policy, the name of one, or None for `CostPolicy`.
-        quality: Threshold for `CostPolicy` or for a cascade without tiers, 0..1; 0.85 when None.
+        given: A policy, the name of one, or None for `AdaptivePolicy`.
+        quality: Threshold for the default, `CostPolicy` or a cascade without tiers, 0..1; 0.85 when None.
 
     Raises:
         ConfigurationError: The name is unknown, the object is not a policy, or `quality` is given beside
             a policy that has a threshold of its own.
     """
-    if given is None or given == CostPolicy.name:
+    if given is None or given == AdaptivePolicy.name:
+        return AdaptivePolicy(quality=quality)
+    if given == CostPolicy.name:
         return CostPolicy() if quality is None else CostPolicy(quality)
     if given == CascadePolicy.name:
         return CascadePolicy(quality=quality)

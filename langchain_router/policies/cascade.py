@@ -92,7 +92,7 @@ class CascadePolicy:
 
     def select(self, context: Context, candidates: Sequence[Candidate]) -> RoutingDecision:
         """Plan the tiers that may answer; others follow, best first, for when all tiers fail."""
-        if self.tiers is None and not _has_comparable_answer(context):
+        if self.tiers is None and not has_comparable_answer(context):
             return self._one_model(context, candidates)
         ladder = by_price(candidates)
         steps = self._agreeing(context, ladder) if self.tiers is None else self._own_steps(ladder)
@@ -216,7 +216,7 @@ def _is_unknown(model: Candidate) -> bool:
     return isinstance(given, str) and "/" not in given and model.provider is None and not elsewhere
 
 
-def _has_comparable_answer(context: Context) -> bool:
+def has_comparable_answer(context: Context) -> bool:
     """Return whether two good answers to the request would be the same, but for their wording."""
     from langchain_router.checks.final_answers.cues import cues
 

@@ -78,6 +78,11 @@ class RequestQuality:
         return lambda complexity: _share(prior(complexity) + residual)
 
     @functools.cached_property
+    def judged(self) -> float:
+        """On how many judged answers all of this rests, older ones counting for less."""
+        return sum(count for _, _, count in self._residuals.values()) if self._has_learned else 0.0
+
+    @functools.cached_property
     def _inputs(self) -> Whole:
         return self._make_inputs()
 

@@ -15,6 +15,12 @@ from langchain_router.signals.types import (
     IntentPrediction,
 )
 
+
+def default_intent_classifier() -> IntentClassifier:
+    """Return the classifier that a router uses where it is given none, and that calibration goes by."""
+    return KeywordIntentClassifier()
+
+
 __all__ = [
     "INTENTS",
     "ComplexityScore",

@@ -318,14 +318,8 @@ def test_the_parameters_in_a_decision_build_the_same_policy_again() -> None:
 
 
 def test_a_policy_is_found_by_its_name_and_the_threshold_by_quality() -> None:
-    assert (
-        repr(make_policy(None, quality=None)) == repr(make_policy("cost", quality=None)) == repr(CostPolicy())
-    )
-    assert (
-        repr(make_policy(None, quality=0.7))
-        == repr(make_policy("cost", quality=0.7))
-        == repr(CostPolicy(0.7))
-    )
+    assert repr(make_policy("cost", quality=None)) == repr(CostPolicy())
+    assert repr(make_policy("cost", quality=0.7)) == repr(CostPolicy(0.7))
     assert make_policy("threshold", quality=None).__class__.__name__ == "ThresholdPolicy"
 
 

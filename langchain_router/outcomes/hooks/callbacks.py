@@ -57,7 +57,9 @@ def _quietly(hook: Callable[..., None]) -> Callable[..., None]:
 class RoutingCallbackHandler(BaseCallbackHandler):
     """Feeds back to a router what becomes of its answers further on in the same trace.
 
-    Pass it to the outermost call: `chain.invoke(input, {"callbacks": [handler]})`. It tells whose model
+    A `ChatRouter` whose store lasts has one that hears every trace of the process, so there is nothing to do.
+    Without such a store, or for weights of your own, pass one to the outermost call:
+    `chain.invoke(input, {"callbacks": [handler]})`. It tells whose model
     produced a step by the message that the step works on, by the id of a tool call, or by the runs around it
     where only one decision was made there; what could be several decisions' doing is nobody's. It also links
     every run of the trace above a model to the decision, so that feedback by run id finds it; the last
@@ -82,6 +84,8 @@ class RoutingCallbackHandler(BaseCallbackHandler):
         weights: By key, how much it counts, 0..1; 0 to note failures without counting them, None to leave
             them out. Keys that are not given keep their defaults.
         most_runs: How many runs under way, messages and tool calls to remember.
+        most_decisions: Take in only what concerns decisions that `made` told of, and remember so many of
+            them; None takes in all.
 
     Attributes:
         failures: How often a hook failed, which is logged and goes no further.
@@ -98,7 +102,12 @@ class RoutingCallbackHandler(BaseCallbackHandler):
     """
 
     def __init__(
-        self, store: Any, *, weights: Mapping[str, float | None] | None = None, most_runs: int = 10_000
+        self,
+        store: Any,
+        *,
+        weights: Mapping[str, float | None] | None = None,
+        most_runs: int = 10_000,
+        most_decisions: int | None = None,
     ) -> None:
         super().__init__()
         self._store = _store_of(store)
@@ -107,6 +116,12 @@ class RoutingCallbackHandler(BaseCallbackHandler):
         self.failures = 0
         self._traces = Traces(most_runs)
         self._sent: Recent[tuple[str, str], float] = Recent(most_runs)
+        self._made: Recent[str, bool] | None = None if most_decisions is None else Recent(most_decisions)
+
+    def made(self, decision_id: str) -> None:
+        """Take in from now on what concerns this decision."""
+        if self._made is not None:
+            self._made[decision_id] = True
 
     def flush(self) -> int:
         """Store what was noted so far; return how many pieces of feedback were lost in all."""
@@ -130,7 +145,7 @@ class RoutingCallbackHandler(BaseCallbackHandler):
         for answer, key in refusals_in(messages[0] if messages else ()):
             self._failed(tuple(decisions_on(answer)), key, "refused by the agent")
         decision, role = _decision_in(metadata)
-        if decision is None:
+        if decision is None or not self._concerns(decision):
             return
         run.reads, run.expected = (decision,), _expected_in(metadata)
         for key in _PER_ATTEMPT:
@@ -189,7 +204,7 @@ class RoutingCallbackHandler(BaseCallbackHandler):
             return
         run.is_parser = True
         decision, _role = _decision_in(metadata)
-        if decision is not None:
+        if decision is not None and self._concerns(decision):
             run.is_inside, run.reads, run.expected = True, (decision,), _expected_in(metadata)
         else:
             run.reads, run.expected = self._traces.behind(run, inputs), expected_of(inputs)
@@ -289,12 +304,15 @@ class RoutingCallbackHandler(BaseCallbackHandler):
     ) -> None:
         if weight is None:
             return
-        for decision in decisions:
+        for decision in filter(self._concerns, decisions):
             before = self._sent.get((decision, key))
             if before is not None and before <= score:  # one refused call of three is a refused answer
                 continue
             self._sent[decision, key] = score
             self._add(decision, key, score, weight, why)
+
+    def _concerns(self, decision: str) -> bool:
+        return self._made is None or self._made.get(decision) is not None
 
     def _take_back(self, decision: str, key: str) -> None:
         """Undo what was said of an attempt, now that another is made in its place."""

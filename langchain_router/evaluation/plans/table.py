@@ -1,0 +1,107 @@
+"""Recorded answers as tables: a row for each prompt, a column for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langchain_router.evaluation.recorded import as_request
+from langchain_router.exceptions import ConfigurationError
+from langchain_router.request import RoutingRequest
+from langchain_router.testing.replay import ReplayRow
+
+Real = NDArray[np.float64]
+
+_LEAST_ROWS_SHARE: Final = 0.5
+_LEAST_ROWS: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Prompts that all of some models answered, at a known cost.
+
+    Attributes:
+        models: The columns, the cheapest first.
+        rows: The prompts.
+    """
+
+    models: tuple[str, ...]
+    rows: tuple[ReplayRow, ...] = field(repr=False)
+
+    @cached_property
+    def scores(self) -> Real:
+        """Score of each prompt and model, 0..1."""
+        return np.array([[row.outcomes[name].score for name in self.models] for row in self.rows], np.float64)
+
+    @cached_property
+    def costs_usd(self) -> Real:
+        """Cost of each answer, in US dollars."""
+        costs = [[row.outcomes[name].cost_usd or 0.0 for name in self.models] for row in self.rows]
+        return np.array(costs, np.float64)
+
+    @cached_property
+    def prompts(self) -> tuple[str, ...]:
+        """Text of each prompt."""
+        return tuple(row.prompt for row in self.rows)
+
+    @cached_property
+    def requests(self) -> tuple[RoutingRequest, ...]:
+        """Each prompt as a request."""
+        return tuple(as_request(row) for row in self.rows)
+
+    @cached_property
+    def has_answers(self) -> bool:
+        """Whether the text of every answer is known."""
+        return all(row.outcomes[name].response is not None for row in self.rows for name in self.models)
+
+    def answer(self, row: int, model: int) -> str:
+        """Return the text of an answer."""
+        return self.rows[row].outcomes[self.models[model]].response or ""
+
+    def of(self, rows: Sequence[ReplayRow]) -> Table:
+        """Return the table of other rows, with the same columns; rows that lack one are left out."""
+        return Table(models=self.models, rows=_complete(rows, self.models))
+
+    def __len__(self) -> int:
+        """Return how many prompts there are."""
+        return len(self.rows)
+
+
+def dense_table(rows: Sequence[ReplayRow]) -> Table:
+    """Return a table of the rows with as many models as have enough of them in common.
+
+    Models are taken in the order of how many prompts they answered, as long as at least half of the rows hold
+    answers of all of them. The others, and the rows that lack one, are left out.
+
+    Raises:
+        ConfigurationError: No two models have ten prompts in common.
+    """
+    answered = {
+        name: sum(_is_known(row, name) for row in rows) for name in {n for r in rows for n in r.outcomes}
+    }
+    kept: list[str] = []
+    for name in sorted(answered, key=lambda name: (-answered[name], name)):
+        if len(_complete(rows, [*kept, name])) >= max(_LEAST_ROWS, _LEAST_ROWS_SHARE * len(rows)):
+            kept.append(name)
+    if len(kept) < 2:
+        raise ConfigurationError(
+            f"Of {len(rows)} prompts, no two models answered {_LEAST_ROWS} and half of them at a known cost; "
+            "give files in which the same models answered the same prompts."
+        )
+    found = _complete(rows, kept)
+    cost = {name: sum(row.outcomes[name].cost_usd or 0.0 for row in found) for name in kept}
+    return Table(models=tuple(sorted(kept, key=lambda name: (cost[name], name))), rows=found)
+
+
+def _complete(rows: Sequence[ReplayRow], models: Sequence[str]) -> tuple[ReplayRow, ...]:
+    return tuple(row for row in rows if all(_is_known(row, name) for name in models))
+
+
+def _is_known(row: ReplayRow, model: str) -> bool:
+    outcome = row.outcomes.get(model)
+    return outcome is not None and outcome.cost_usd is not None

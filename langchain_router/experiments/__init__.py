@@ -1,0 +1,1 @@
+"""What is tried on live traffic, and the statistics that may be looked at any time."""
