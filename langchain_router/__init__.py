@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     )
     from langchain_router.constraints import Constraints
     from langchain_router.decision import RoutingDecision
+    from langchain_router.evaluation.calibration.calibration import Calibration
+    from langchain_router.evaluation.calibration.certificate import Certificate
     from langchain_router.exceptions import (
         CircuitOpenError,
         ConfigurationError,
         DeadlineExceededError,
+        InsufficientEvidenceError,
         MalformedResponseError,
         NoEligibleCandidateError,
         RouterError,
@@ -64,6 +67,8 @@ if TYPE_CHECKING:
         ThresholdPolicy,
         Tier,
     )
+    from langchain_router.policies.fitted_plans import FittedPlans
+    from langchain_router.quality.embedded_text import EmbeddedText
     from langchain_router.quality.learned import LearnedQuality
     from langchain_router.request import RoutingRequest
     from langchain_router.router import Router
@@ -78,6 +83,10 @@ if TYPE_CHECKING:
         KeywordIntentClassifier,
         LLMIntentClassifier,
     )
+    from langchain_router.signals.embedding import Embedder
+    from langchain_router.signals.embedding_intent import EmbeddingIntentClassifier
+    from langchain_router.signals.learned_complexity import LearnedComplexityScorer
+    from langchain_router.signals.linear_intent import LinearIntentClassifier
 
 __version__ = "0.1.0"
 
@@ -87,8 +96,10 @@ __all__ = [
     "AgreementCheck",
     "Attempt",
     "BreakerConfig",
+    "Calibration",
     "Candidate",
     "CascadePolicy",
+    "Certificate",
     "ChatRouter",
     "CircuitOpenError",
     "ComplexityScore",
@@ -98,11 +109,16 @@ __all__ = [
     "CostPolicy",
     "DeadlineExceededError",
     "Deadlines",
+    "EmbeddedText",
+    "Embedder",
+    "EmbeddingIntentClassifier",
     "EpsilonGreedyPolicy",
     "Feedback",
+    "FittedPlans",
     "Hedging",
     "HeuristicCheck",
     "HeuristicComplexityScorer",
+    "InsufficientEvidenceError",
     "Intent",
     "IntentClassifier",
     "IntentPrediction",
@@ -110,8 +126,10 @@ __all__ = [
     "KeywordIntentClassifier",
     "LLMIntentClassifier",
     "LearnedCheck",
+    "LearnedComplexityScorer",
     "LearnedQuality",
     "LinThompsonPolicy",
+    "LinearIntentClassifier",
     "MalformedResponseError",
     "NoEligibleCandidateError",
     "Outcome",
@@ -167,6 +185,7 @@ _HOMES = {
         "CircuitOpenError",
         "ConfigurationError",
         "DeadlineExceededError",
+        "InsufficientEvidenceError",
         "MalformedResponseError",
         "NoEligibleCandidateError",
         "RouterError",
@@ -212,6 +231,14 @@ _HOMES = {
         "KeywordIntentClassifier",
         "LLMIntentClassifier",
     ),
+    "evaluation.calibration.calibration": ("Calibration",),
+    "evaluation.calibration.certificate": ("Certificate",),
+    "policies.fitted_plans": ("FittedPlans",),
+    "quality.embedded_text": ("EmbeddedText",),
+    "signals.embedding": ("Embedder",),
+    "signals.embedding_intent": ("EmbeddingIntentClassifier",),
+    "signals.learned_complexity": ("LearnedComplexityScorer",),
+    "signals.linear_intent": ("LinearIntentClassifier",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -16,6 +16,7 @@ from langchain_router.cli.checks import add_bench_checks, run_bench_checks
 from langchain_router.cli.diff import add_diff, run_diff
 from langchain_router.cli.implicit import add_bench_implicit, run_bench_implicit
 from langchain_router.cli.learning import add_bench_learning, run_bench_learning
+from langchain_router.cli.signals import add_bench_signals, run_bench_signals
 from langchain_router.cli.whatif import add_whatif, run_whatif
 from langchain_router.exceptions import RouterError
 
@@ -23,6 +24,7 @@ _COMMANDS: dict[str, tuple[Callable[[Any], None], Callable[[argparse.Namespace],
     "bench": (add_bench, run_bench),
     "bench-checks": (add_bench_checks, run_bench_checks),
     "bench-learning": (add_bench_learning, run_bench_learning),
+    "bench-signals": (add_bench_signals, run_bench_signals),
     "bench-implicit": (add_bench_implicit, run_bench_implicit),
     "calibrate": (add_calibrate, run_calibrate),
     "whatif": (add_whatif, run_whatif),

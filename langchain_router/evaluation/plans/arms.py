@@ -86,7 +86,7 @@ def fit_arms(table: Table, *, cache: FeatureCache, progress: Progress) -> tuple[
     """
     arms = [Arm(draft=model) for model in range(len(table.models))]
     came = [alone(table, model) for model in range(len(table.models))]
-    structures = list(_structures(table)) if table.has_answers else []
+    structures = list(_structures(table))
     for number, (draft, seconds, lasts) in enumerate(structures, 1):
         progress(f"{table.models[draft]}: check {number} of {len(structures)}")
         rows, columns = rows_of(table, draft, seconds, cache)
@@ -101,7 +101,7 @@ def fit_arms(table: Table, *, cache: FeatureCache, progress: Progress) -> tuple[
                 constant=float(fit.constants[place]),
             )
             for most_gain in sorted({float(one) for one in np.quantile(gains, [1 - r for r in _RATES])}):
-                if most_gain >= 0:
+                if 0 <= most_gain < 1:
                     arm = Arm(draft=draft, seconds=seconds, last=last, most_gain=most_gain, scorer=scorer)
                     arms.append(arm)
                     came.append(checked(table, arm, gains))
@@ -178,11 +178,12 @@ def _structures(table: Table) -> Iterator[tuple[int, tuple[int, ...], list[int]]
     """Yield drafts, seconds, and who may take over, by rules that look at means only.
 
     Drafts are those with which a cascade would cost least if its check were perfect; seconds likewise, their
-    errors counting for less. Who takes over is the best model or one close to it.
+    errors counting for less; both only where the texts of all answers are known. Who takes over is the best
+    model or one close to it.
     """
     scores, costs = table.scores.mean(axis=0), table.costs_usd.mean(axis=0)
     best = best_single(table)
-    cheap = [model for model in range(len(costs)) if costs[model] < _CHEAP * costs[best] and model != best]
+    cheap = [model for model in table.answered if costs[model] < _CHEAP * costs[best] and model != best]
     lasts = sorted(
         (model for model in range(len(costs)) if scores[model] >= scores[best] - _CLOSE_TO_BEST),
         key=lambda model: (-scores[model], costs[model]),

@@ -135,7 +135,11 @@ def _pick(fit: RidgeFit, kept: Sequence[int]) -> tuple[NDArray[np.float32], Real
 
 
 def fit_all(table: Table, *, cache: FeatureCache | None = None, progress: Progress = silent) -> Fitting:
-    """Fit the checks of all plans, and what predicts each plan on the front from the prompt."""
+    """Fit the checks of all plans, and what predicts each plan on the front from the prompt.
+
+    A prompt that comes several times counts once.
+    """
+    table = table.once_each()
     arms, came = fit_arms(table, cache=FeatureCache() if cache is None else cache, progress=progress)
     reference = best_single(table)
     predicted = sorted({*range(len(table.models)), *front(came, reference)})

@@ -113,8 +113,10 @@ class Choices:
         Of many settings the one that looks best has been lucky, too. How lucky is seen by choosing on
         resamples of the rows and looking at the rows left out of each (the .632 estimator: Efron & Tibshirani
         1997, "Improvements on cross-validation", section 3). To that comes a one-sided normal margin, as many
-        standard errors as the confidence asks for. So that both fit in, the setting is chosen with a tighter
-        limit on the loss seen. The reference alone loses nothing, so there is always one.
+        standard errors as the confidence asks for, and where hardly any loss was seen at least what so many
+        rows without one allow for (Hanley & Lippman-Hand 1983, "If nothing goes wrong, is everything all
+        right?"). So that all fits in, the setting is chosen with a tighter limit on the loss seen. The
+        reference alone loses nothing, so there is always one.
 
         Args:
             limit: In score points, 0.02 for two.
@@ -123,6 +125,7 @@ class Choices:
         """
         z = NormalDist().inv_cdf(confidence)
         rows = len(self.lost)
+        least_margin = 1 - (1 - confidence) ** (1 / rows)
         mean_lost, mean_cost = self.lost.mean(axis=0), self.cost.mean(axis=0)
         counts = np.random.default_rng(seed).multinomial(rows, np.full(rows, 1 / rows), _RESAMPLES)
         drawn = counts.astype(np.float32)
@@ -138,7 +141,7 @@ class Choices:
             elsewhere = float(of_others[np.arange(_RESAMPLES), chosen].mean())
             expected = _SEEN_SHARE * float(mean_lost[place]) + (1 - _SEEN_SHARE) * elsewhere
             point = self.points[place]
-            if expected + z * point.standard_error <= limit:
+            if expected + max(z * point.standard_error, least_margin) <= limit:
                 return point
         return self.points[self.safest]
 

@@ -197,7 +197,14 @@ def _data(run: Run) -> Iterable[str]:
         "- Some scores are a judge model's, with its known liking for long answers, or overlaps with a "
         "reference, not right or wrong.\n"
         "- Models are of the years in which the answers were recorded; gaps between today's are other gaps.\n"
-        "- A small suite's interval is wide, and intervals tell of other prompts of the same kind alone."
+        "- A small suite's interval is wide, and intervals tell of other prompts of the same kind alone: "
+        "they come from resampling the test rows, not from fitting anew.\n"
+        "- Baselines have no margin: they are set to lose on the fit rows just what is allowed, policies to "
+        "lose that much at most at the confidence asked for. So compare curves, too; a curve's points have "
+        "no margin either, and a policy's own point need not lie on its curve.\n"
+        "- APGR ranks prompts by what is expected of both models, so that of adaptive is that of cost.\n"
+        "- No constant is set for a data set, but those of the method (how many drafts, how strongly "
+        "features count) were chosen while some of these suites were looked at, which flatters them a little."
     )
 
 

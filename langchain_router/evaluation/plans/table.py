@@ -55,9 +55,23 @@ class Table:
         return tuple(as_request(row) for row in self.rows)
 
     @cached_property
-    def has_answers(self) -> bool:
-        """Whether the text of every answer is known."""
-        return all(row.outcomes[name].response is not None for row in self.rows for name in self.models)
+    def answered(self) -> tuple[int, ...]:
+        """The models of which the text of every answer is known."""
+        return tuple(
+            model
+            for model, name in enumerate(self.models)
+            if all(row.outcomes[name].response is not None for row in self.rows)
+        )
+
+    def once_each(self) -> Table:
+        """Return the table with each prompt once, as it first comes.
+
+        A row that stands twice would be predicted by its twin, and count twice as evidence.
+        """
+        first: dict[str, ReplayRow] = {}
+        for row in self.rows:
+            first.setdefault(row.prompt, row)
+        return Table(models=self.models, rows=tuple(first.values()))
 
     def answer(self, row: int, model: int) -> str:
         """Return the text of an answer."""

@@ -158,15 +158,13 @@ def test_more_test_rows_change_no_operating_point() -> None:
 def test_equal_prompts_stay_in_one_part() -> None:
     """Were a prompt fitted on and tested, its kind of lot would be foreseen."""
     rng = np.random.default_rng(0)
-    rows = []
+    words, rows = [f"word{number}" for number in range(200)], []
     for number in range(40):
-        right = float(rng.random() < 0.5)
-        row = scored(
-            [{"a": right, "c": 1.0}], PRICES, prompt=f"{['lorem', 'ipsum', 'dolor'][number % 3]} {number}"
-        )[0]
+        scores = {"a": float(rng.random() < 0.5), "c": 1.0}
+        row = scored([scores], PRICES, prompt=" ".join(rng.choice(words, 6)))[0]
         rows += [replace(row, id=f"{number}-{copy}") for copy in range(4)]
     found = bench_folds("twins", rows, folds=4, max_quality_loss=0.02, confidence=0.5)
-    assert of(found, "adaptive").apgr == pytest.approx(0.5, abs=0.2)
+    assert of(found, "cost").apgr == pytest.approx(0.45, abs=0.15)
 
 
 def test_each_row_is_tested_once_whatever_the_number_of_parts() -> None:

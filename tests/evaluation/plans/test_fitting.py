@@ -119,7 +119,7 @@ def test_the_plans_choose_and_expect_as_the_operating_point_does(rule: str) -> N
             np.testing.assert_allclose(quality, expected.quality[:, point.arms], atol=1e-5)
             np.testing.assert_allclose(cost, expected.cost[:, point.arms], atol=1e-5)
         assert plans.arms[plans.reference].models == ("large",)
-        assert plans.evidence["fit_rows"] == 200
+        assert plans.evidence["fit_rows"] == len(found.table.once_each())
         assert plans.evidence["fit_quality_lost"] == point.quality_lost
     assert len(kinds) > 1
 

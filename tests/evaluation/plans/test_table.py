@@ -95,12 +95,18 @@ def test_other_rows_get_the_same_columns_and_lose_those_that_lack_one() -> None:
     assert [row.id for row in found.rows] == ["0", "2", "3", "4"]
 
 
-def test_whether_all_texts_are_known_is_told() -> None:
+def test_a_prompt_that_comes_twice_is_kept_once() -> None:
+    rows = sums(12)
+    again = replace(rows[3], id="again")
+    assert [row.id for row in dense_table([*rows, again]).once_each().rows] == [row.id for row in rows]
+
+
+def test_the_models_whose_texts_are_all_known_are_told() -> None:
     rows = sums(12)
     whole = dense_table(rows)
-    assert whole.has_answers
+    assert whole.answered == (0, 1, 2)
     assert whole.answer(0, 2) == rows[0].outcomes["large"].response
     cut = replace(rows[0].outcomes["mid"], response=None)
     rows[0] = replace(rows[0], outcomes={**rows[0].outcomes, "mid": cut})
-    assert not dense_table(rows).has_answers
+    assert dense_table(rows).answered == (0, 2)
     assert dense_table(rows).answer(0, 1) == ""
