@@ -20,7 +20,8 @@ from langchain_router.evaluation.plans.table import Real, Table
 from langchain_router.quality.ridge import Ridge
 
 _MOST_DRAFTS: Final = 4
-_MOST_SECONDS: Final = 3
+_SECONDS: Final = {0: 0, 1: 3, 2: 3, 3: 4}
+"""By how many second answers a check compares with: from how many models these are taken."""
 _MOST_LASTS: Final = 3
 _CLOSE_TO_BEST: Final = 0.04
 _CHEAP: Final = 0.7
@@ -191,8 +192,8 @@ def _structures(table: Table) -> Iterator[tuple[int, tuple[int, ...], list[int]]
     drafts = sorted(cheap, key=lambda model: costs[model] + (1 - scores[model]) * costs[best])
     seconds = sorted(cheap, key=lambda model: costs[model] + 0.2 * (1 - scores[model]) * costs[best])
     for draft in drafts[:_MOST_DRAFTS]:
-        others = [one for one in seconds if one != draft][:_MOST_SECONDS]
-        groups = [(), *((one,) for one in others), *list(combinations(others[:2], 2))]
+        others = [one for one in seconds if one != draft]
+        groups = [group for size, most in _SECONDS.items() for group in combinations(others[:most], size)]
         for group in groups:
             together = costs[[draft, *group]].sum()
             takers = [last for last in lasts if last != draft and last not in group]
