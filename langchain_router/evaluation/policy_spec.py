@@ -12,6 +12,7 @@ from langchain_router.candidates.candidate import Candidate
 from langchain_router.decision import RoutingDecision
 from langchain_router.exceptions import ConfigurationError
 from langchain_router.policies import (
+    AdaptivePolicy,
     CascadePolicy,
     Context,
     CostPolicy,
@@ -118,6 +119,7 @@ def _by_name(name: str) -> Callable[..., Policy]:
 
 
 _KNOWN: Final[Mapping[str, _Known]] = {
+    "adaptive": _Known(make=AdaptivePolicy, parameters={"quality": _A_NUMBER}),
     "cascade": _Known(make=CascadePolicy, parameters={"quality": _A_NUMBER}),
     "cost": _Known(
         make=CostPolicy, parameters={"quality": _A_NUMBER, "fallback": _A_NAME, "objective": _A_NAME}

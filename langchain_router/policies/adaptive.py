@@ -38,7 +38,8 @@ class AdaptivePolicy:
     There are two sources of what to expect of each:
 
     - `plans` fitted on recorded answers (`langchain-router bench --save`, `fit_plans`). Their checks are
-      fitted, too, and they are set to lose no more quality than was allowed. This saves most.
+      fitted, too, and they are set to lose no more quality than was allowed. This saves most. What they
+      expect does not move with feedback: fit them again when models or traffic change.
     - without them, the router's quality model, which learns from feedback. The plans are the candidates and,
       for requests whose answers can be compared, cascades of two cheap models that must agree; or those
       given. The cheapest with a predicted quality of at least `quality` is taken. Until 50 answers are judged
@@ -190,16 +191,17 @@ class AdaptivePolicy:
         chosen = int(plans.choose(quality, cost, able=usable, slack=slack)[0])
         singles = {plans.arms[p].draft: float(quality[0, p]) for p in usable if plans.arms[p].last is None}
         told = replace(context, curves={name: _constant(expected) for name, expected in singles.items()})
+        confidence = min(max(float(quality[0, chosen]), 0.0), 1.0)
         reason = (
-            f"the plan that {plans.in_words(slack=slack)}: predicted at {quality[0, chosen]:.2f} for "
+            f"the plan that {plans.in_words(slack=slack)}: predicted at {confidence:.2f} for "
             f"{cost[0, chosen]:.0%} of what {plans.arms[plans.reference].draft} costs"
         )
         return self._decision(
             told,
             Arm(name=str(plans.arms[chosen]), steps=self._steps(chosen, plans.arms[chosen], able)),
-            sorted(candidates, key=lambda one: -singles.get(one.name, 0.0)),
+            sorted(candidates, key=lambda one: -(told.predicted_quality(one) or 0.0)),
             reason=reason,
-            confidence=min(max(float(quality[0, chosen]), 0.0), 1.0),
+            confidence=confidence,
             params=params,
             remarks={},
         )

@@ -53,8 +53,8 @@ class Ridge:
     Example:
         >>> inputs = np.array([[0.0], [1.0], [2.0], [3.0]], np.float32)
         >>> fit = Ridge(inputs).fit(2 * inputs.astype(np.float64), penalties=[1e-3])
-        >>> round(float(fit.predict(np.array([[10.0]], np.float32))[0, 0]), 2)
-        19.99
+        >>> round(float(fit.predict(np.array([[10.0]], np.float32))[0, 0]), 1)
+        20.0
     """
 
     def __init__(self, inputs: Single) -> None:

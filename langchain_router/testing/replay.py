@@ -171,13 +171,16 @@ def _outcome(model: str, given: Any) -> ReplayOutcome:
         score = _optional_number(given, "score")
         if score is None or not -_SCORE_TOLERANCE <= score <= 1 + _SCORE_TOLERANCE:
             raise _LineError(f"'score' is {score!r}, expected a number from 0 to 1")
+        cost_usd = _optional_number(given, "cost")
+        if cost_usd is not None and cost_usd < 0:
+            raise _LineError(f"'cost' is {cost_usd!r}, expected US dollars, 0 or more")
         input_tokens, output_tokens = _optional_number(given, "in"), _optional_number(given, "out")
         return ReplayOutcome(
             score=min(max(score, 0.0), 1.0),
             response=_optional_text(given, "response"),
             input_tokens=None if input_tokens is None else round(input_tokens),
             output_tokens=None if output_tokens is None else round(output_tokens),
-            cost_usd=_optional_number(given, "cost"),
+            cost_usd=cost_usd,
             cost_kind=_optional_text(given, "cost_kind"),
             latency_s=_optional_number(given, "latency_s"),
         )

@@ -37,7 +37,7 @@ def test_thompson_takes_all_its_numbers_and_none() -> None:
     ("spec", "says"),
     [
         ("costs", "'costs' is unknown. Did you mean 'cost'"),
-        ("", "Write one of cascade:..., cost:..."),
+        ("", "Write one of adaptive:..., cascade:..., cost:..."),
         ("recorded", "unknown"),
         ("cost:", "ends after the colon"),
         ("cost:0.85", "no KEY=VALUE. Parameters of cost: quality"),

@@ -261,7 +261,8 @@ def _mixed(mixed: Mixed, test: Table) -> _Run:
 def _in_words(fitting: Fitting, point: OperatingPoint) -> str:
     if point.rule != "fixed":
         return str(point)
-    return str(fitting.plans(point).arms[point.arms.index(int(point.dial))])
+    plans = fitting.plans(point)
+    return str(plans.arms[int(plans.dial)])
 
 
 def _gaps(expected: Expected, test: Table) -> dict[str, Real]:

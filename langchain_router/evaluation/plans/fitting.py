@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal
 
@@ -93,6 +93,8 @@ class Fitting:
 
     def plans(self, point: OperatingPoint) -> FittedPlans:
         """Return what to load: the arms of an operating point with what predicts them."""
+        if point.rule == "fixed":  # others are wanted for when its models fail
+            point = replace(point, arms=tuple(sorted({*point.arms, *self.models})))
         kept = [self.predicted.index(arm) for arm in point.arms]
         quality, cost = _pick(self.quality, kept), _pick(self.cost, kept)
         if point.rule == "fixed":  # taken whatever the prompt says: what is expected of it is the mean

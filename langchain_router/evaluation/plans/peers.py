@@ -7,7 +7,6 @@ prompts says which need the better model.
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,8 +18,6 @@ TIERS: Final = "litellm_heuristic_v2"
 """Its second one: how likely it holds a failure of the lowest tier to be."""
 
 PEERS: Final = (HEURISTIC, TIERS)
-
-_ROOT = "litellm.router_strategy"
 _REMEMBERED = 100_000  # prompts: a benchmark asks for each many times
 
 
@@ -65,7 +62,8 @@ def find_peers() -> Peers:
         >>> sorted({peer.name for peer in peers.found} | set(peers.absent))  # doctest: +SKIP
         ['litellm_heuristic', 'litellm_heuristic_v2']
     """
-    importlib.import_module("langchain_router.providers.litellm")  # keeps it from fetching its price map
+    from langchain_router.providers import litellm as _  # noqa: F401 - keeps it from fetching its price map
+
     found, absent = [], {}
     for name, make in ((HEURISTIC, _heuristic), (TIERS, _tiers)):
         try:
@@ -79,24 +77,25 @@ def find_peers() -> Peers:
 
 
 def _heuristic() -> Callable[[str], float]:
-    router_class = _load("complexity_router.complexity_router", "ComplexityRouter")
+    from litellm.router_strategy.complexity_router.complexity_router import ComplexityRouter
+
+    made: Any = ComplexityRouter
     try:
-        router = router_class(model_name="bench", ctx=_NoRouter())
+        router = made(model_name="bench", ctx=_NoRouter())
     except TypeError:  # as the parameter was called before
-        router = router_class(model_name="bench", litellm_router_instance=_NoRouter())
+        router = made(model_name="bench", litellm_router_instance=_NoRouter())
     return lambda prompt: float(router.classify(prompt, None)[1])
 
 
 def _tiers() -> Callable[[str], float]:
-    predictor_class = _load("complexity_router.tier_predictor", "TierSuccessPredictor")
-    artifact = _load("complexity_router.tier_predictor", "resolve_tier_artifact")
-    kind_of = _load("adaptive_router.classifier", "classify_prompt")
-    predictor = predictor_class(artifact("ultrafeedback"))
+    from litellm.router_strategy.adaptive_router.classifier import classify_prompt as kind_of
+    from litellm.router_strategy.complexity_router.tier_predictor import (
+        TierSuccessPredictor,
+        resolve_tier_artifact,
+    )
+
+    predictor: Any = TierSuccessPredictor(resolve_tier_artifact("ultrafeedback"))
     return lambda prompt: 1 - float(predictor.predict(prompt, kind_of(prompt)).probabilities[1])
-
-
-def _load(module: str, name: str) -> Any:
-    return getattr(importlib.import_module(f"{_ROOT}.{module}"), name)
 
 
 class _NoRouter:

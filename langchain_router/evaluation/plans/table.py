@@ -17,7 +17,7 @@ from langchain_router.testing.replay import ReplayRow
 
 Real = NDArray[np.float64]
 
-_LEAST_ROWS_SHARE: Final = 0.5
+_ROWS_SHARES: Final = (0.5, 0.2)
 _LEAST_ROWS: Final = 10
 
 
@@ -90,7 +90,8 @@ def dense_table(rows: Sequence[ReplayRow]) -> Table:
     """Return a table of the rows with as many models as have enough of them in common.
 
     Models are taken in the order of how many prompts they answered, as long as at least half of the rows hold
-    answers of all of them. The others, and the rows that lack one, are left out.
+    answers of all of them, or a fifth where no two models have half of them in common. The others, and the
+    rows that lack one, are left out.
 
     Raises:
         ConfigurationError: No two models have ten prompts in common.
@@ -99,13 +100,17 @@ def dense_table(rows: Sequence[ReplayRow]) -> Table:
         name: sum(_is_known(row, name) for row in rows) for name in {n for r in rows for n in r.outcomes}
     }
     kept: list[str] = []
-    for name in sorted(answered, key=lambda name: (-answered[name], name)):
-        if len(_complete(rows, [*kept, name])) >= max(_LEAST_ROWS, _LEAST_ROWS_SHARE * len(rows)):
-            kept.append(name)
-    if len(kept) < 2:
+    for share in _ROWS_SHARES:
+        kept = []
+        for name in sorted(answered, key=lambda name: (-answered[name], name)):
+            if len(_complete(rows, [*kept, name])) >= max(_LEAST_ROWS, share * len(rows)):
+                kept.append(name)
+        if len(kept) > 1:
+            break
+    else:
         raise ConfigurationError(
-            f"Of {len(rows)} prompts, no two models answered {_LEAST_ROWS} and half of them at a known cost; "
-            "give files in which the same models answered the same prompts."
+            f"Of {len(rows)} prompts no two models answered the same {_LEAST_ROWS} at a known cost, or a "
+            "fifth if that is more; give files in which the same models answered the same prompts."
         )
     found = _complete(rows, kept)
     cost = {name: sum(row.outcomes[name].cost_usd or 0.0 for row in found) for name in kept}

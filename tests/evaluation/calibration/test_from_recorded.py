@@ -125,7 +125,7 @@ def test_requests_without_every_models_outcome_are_left_out_and_told() -> None:
     "given", [[], rows(3), [replace(r, outcomes={"a": r.outcomes["small"]}) for r in rows(90)]]
 )
 def test_too_few_rows_or_models_are_refused(given: list[ReplayRow]) -> None:
-    with pytest.raises(ConfigurationError, match="prompts, no two models"):
+    with pytest.raises(ConfigurationError, match="prompts no two models"):
         calibrate_recorded(given)
     with pytest.raises(ConfigurationError, match="fit_share"):
         calibrate_recorded(given, fit_share=1.0)

@@ -82,7 +82,7 @@ def test_an_answer_that_cost_nothing_has_a_known_cost() -> None:
     ids=["none", "nine", "one model", "nothing in common"],
 )
 def test_too_little_in_common_is_refused(rows: list[ReplayRow]) -> None:
-    with pytest.raises(ConfigurationError, match=f"Of {len(rows)} prompts, no two models"):
+    with pytest.raises(ConfigurationError, match=f"Of {len(rows)} prompts no two models"):
         dense_table(rows)
 
 
