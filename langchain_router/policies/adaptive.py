@@ -95,7 +95,7 @@ class AdaptivePolicy:
                 )
             self._certified = CertifiedSlacks(calibration, plans=self.fitted)
         self._alone = CostPolicy() if quality is None else CostPolicy(quality)
-        self._checks: dict[tuple[str, int], Any] = {}
+        self._checks: dict[tuple[int, ...], Any] = {}
 
     @property
     def quality(self) -> float:
@@ -209,7 +209,8 @@ class AdaptivePolicy:
     def _steps(self, place: int, arm: FittedArm, able: Mapping[str, Candidate]) -> tuple[Step, ...]:
         if arm.last is None or arm.scorer is None:
             return (Step(candidate=able[arm.draft]),)
-        key = (self.name, place)
+        # By the models themselves: routers that share a policy may call other models by the same names.
+        key = (place, *(id(able[name]) for name in arm.seconds))
         if key not in self._checks:
             from langchain_router.checks.learned import LearnedCheck
 

@@ -20,7 +20,9 @@ from langchain_router import (
     HeuristicCheck,
     Price,
 )
+from langchain_router.checks.scoring.columns import Columns
 from langchain_router.checks.scoring.features import FeatureCache
+from langchain_router.checks.scoring.gain import GainScorer
 from langchain_router.evaluation.plans.arms import came_of
 from langchain_router.evaluation.plans.fitting import fit_all
 from langchain_router.evaluation.plans.table import Table, dense_table
@@ -129,6 +131,24 @@ def test_live_it_serves_what_it_would_have_served_on_the_recorded_answers() -> N
     assert [was for _, was in served] == [expected for expected, _ in served]
     assert {was for _, was in served} > {"large"}  # it escalates some, not all
     assert point.cost_saved > 0.3
+
+
+def test_routers_that_share_a_policy_ask_second_answers_of_their_own_candidates() -> None:
+    scorer = GainScorer(columns=Columns(), weights=np.zeros(Columns().width, np.float32), constant=0.0)
+    cascade = FittedArm(draft="small", seconds=("mid",), last="large", most_gain=0.1, scorer=scorer)
+    plans = _plans(
+        arms=(FittedArm(draft="large"), cascade),
+        reference=0,
+        quality_constants=np.array([0.95, 0.95]),
+        cost_constants=np.array([1.0, 0.2]),
+    )
+    policy = AdaptivePolicy(plans)
+    for _ in range(2):
+        mid = Candidate(model=ScriptedChatModel(answers=["Another."]), name="mid", context_tokens=100_000)
+        router = ChatRouter(candidates=[*_two(), mid], policy=policy, store=None)
+        check = router.decide("Hello").plan[0].check
+        assert check is not None
+        assert [model.model for model in check.models] == [router.core.candidates[2].model]
 
 
 def test_the_cheapest_plan_within_the_slack_is_taken_and_said() -> None:

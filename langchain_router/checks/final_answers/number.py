@@ -10,7 +10,7 @@ from fractions import Fraction
 _MOST_DIGITS = 60  # longer ones are not results, and big powers are work without bound
 _FEWEST_DECIMALS = 2  # from two decimals on, a shorter number may be the longer one rounded
 _MULTIPLIERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_WORDS = {
+NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
         (
@@ -116,8 +116,8 @@ def stated_number(text: str) -> Number | None:
     lead = _LEAD.match(after_equals)
     start = lead.end() if lead else 0
     word = re.match(r"([a-z]+)[\s.!]*$", after_equals[start:], re.IGNORECASE)
-    if word and word[1].lower() in _WORDS:
-        return Number(value=Fraction(_WORDS[word[1].lower()]))
+    if word and word[1].lower() in NUMBER_WORDS:
+        return Number(value=Fraction(NUMBER_WORDS[word[1].lower()]))
     found = list(_found(after_equals))
     if len(found) != 1 or _STARTS.match(after_equals, start) is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -157,9 +157,3 @@ def _one(test: Table, model: int) -> Mixed:
     shares = np.zeros_like(test.scores)
     shares[:, model] = 1.0
     return Mixed(shares=shares, words=test.models[model])
-
-
-def order_of(names: Sequence[str]) -> list[str]:
-    """Return names of baselines in the order they are shown in, others at the end."""
-    known = list(BASELINES)
-    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))

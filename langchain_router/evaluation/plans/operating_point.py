@@ -16,6 +16,7 @@ from langchain_router.policies.fitted_plans import Rule, chosen_by
 
 Single = NDArray[np.float32]
 
+_SAFEST: Final = 0
 _RESAMPLES: Final = 60
 _SEEN_SHARE: Final = 0.368
 _TIGHTEST: Final = -0.02
@@ -92,16 +93,14 @@ class Choices:
     """Every setting that may be chosen, with what it came to on each of the rows it may be set on.
 
     Attributes:
-        points: The settings.
+        points: The settings; the first takes the reference for all, and so loses nothing.
         lost: For each row and setting, the reference's score less its own.
         cost: For each row and setting, its cost beside the reference's mean cost.
-        safest: Number of the setting that takes the reference for all, and so loses nothing.
     """
 
     points: tuple[OperatingPoint, ...] = field(repr=False)
     lost: Single = field(repr=False)
     cost: Single = field(repr=False)
-    safest: int
 
     def within(self, limit: float) -> OperatingPoint:
         """Return the setting that saves most while its mean loss is at most the limit, 0 or more."""
@@ -143,12 +142,12 @@ class Choices:
             point = self.points[place]
             if expected + max(z * point.standard_error, least_margin) <= limit:
                 return point
-        return self.points[self.safest]
+        return self.points[_SAFEST]
 
     def _cheapest(self, lost: Single, cost: Single, limit: float) -> int:
         """Return the number of the cheapest setting within a limit, or of the safest."""
         within = lost <= limit
-        return int(np.where(within, cost, np.inf).argmin()) if within.any() else self.safest
+        return int(np.where(within, cost, np.inf).argmin()) if within.any() else _SAFEST
 
 
 def choices(
@@ -194,7 +193,7 @@ def choices(
                 standard_error=float(lost[-1].std()) / float(np.sqrt(len(rows))),
             )
         )
-    return Choices(points=tuple(found), lost=np.stack(lost, axis=1), cost=np.stack(cost, axis=1), safest=0)
+    return Choices(points=tuple(found), lost=np.stack(lost, axis=1), cost=np.stack(cost, axis=1))
 
 
 def _settings(

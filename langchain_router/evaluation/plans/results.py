@@ -72,21 +72,6 @@ class SuiteFigures:
     baselines: tuple[Figures, ...]
 
 
-def mean_of(suites: tuple[SuiteFigures, ...], name: str) -> tuple[float, float]:
-    """Return the mean cost saved and quality lost of a policy or baseline over the suites that have it.
-
-    Raises:
-        KeyError: No suite has it.
-    """
-    found = [one for suite in suites for one in (*suite.policies, *suite.baselines) if one.name == name]
-    if not found:
-        raise KeyError(name)
-    return (
-        sum(one.cost_saved for one in found) / len(found),
-        sum(one.quality_lost for one in found) / len(found),
-    )
-
-
 def as_json(figures: Figures) -> dict[str, Any]:
     """Return figures as JSON-serialisable data."""
     return {

@@ -10,9 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from langchain_router.evaluation.recorded import as_request
 from langchain_router.exceptions import ConfigurationError
-from langchain_router.request import RoutingRequest
 from langchain_router.testing.replay import ReplayRow
 
 Real = NDArray[np.float64]
@@ -48,11 +46,6 @@ class Table:
     def prompts(self) -> tuple[str, ...]:
         """Text of each prompt."""
         return tuple(row.prompt for row in self.rows)
-
-    @cached_property
-    def requests(self) -> tuple[RoutingRequest, ...]:
-        """Each prompt as a request."""
-        return tuple(as_request(row) for row in self.rows)
 
     @cached_property
     def answered(self) -> tuple[int, ...]:

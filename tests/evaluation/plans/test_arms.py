@@ -13,6 +13,7 @@ from langchain_router.checks.scoring.features import FeatureCache
 from langchain_router.evaluation.plans.arms import Arm, Came, best_single, came_of, checked, fit_arms
 from langchain_router.evaluation.plans.progress import silent
 from langchain_router.evaluation.plans.table import Table, dense_table
+from langchain_router.evaluation.recorded import as_request
 from langchain_router.testing.replay import ReplayOutcome, ReplayRow
 from tests.evaluation.plans.made_rows import TWO, Shown, scored, sums
 
@@ -166,7 +167,7 @@ def test_on_other_rows_an_arm_escalates_by_what_its_scorer_says_live() -> None:
                 answer=other.answer(row, arm.draft),
                 seconds={other.models[one]: other.answer(row, one) for one in arm.seconds},
             )
-            for row, request in enumerate(other.requests)
+            for row, request in enumerate(map(as_request, other.rows))
         ]
         gains = arm.scorer.gains(examples, FeatureCache())
         assert came.escalated[:, place].tolist() == (gains > arm.most_gain).tolist()

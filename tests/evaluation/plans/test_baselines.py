@@ -15,7 +15,6 @@ from langchain_router.evaluation.plans.baselines import (
     by_score,
     cheapest,
     oracle,
-    order_of,
     per_dataset_table,
     prompt_length,
     random_mix,
@@ -184,7 +183,3 @@ def test_where_models_are_equal_each_still_answers_every_prompt_once(
     shares = BASELINES[name](table, table, 0.02).shares
     assert shares.sum(axis=1) == pytest.approx(np.ones(12))
     assert (shares >= 0).all()
-
-
-def test_those_that_are_not_known_are_shown_last() -> None:
-    assert order_of(["peer", "oracle", "cheapest"]) == ["cheapest", "oracle", "peer"]

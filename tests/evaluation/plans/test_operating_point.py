@@ -46,7 +46,7 @@ def test_every_setting_tells_what_it_came_to() -> None:
     assert (cheap.cost_saved, cheap.quality_lost) == pytest.approx((0.9, 0.4))
     assert cheap.standard_error == pytest.approx(np.sqrt(0.4 * 0.6 / 10))
     assert (best.cost_saved, best.quality_lost, best.standard_error) == (0.0, 0.0, 0.0)
-    assert found.points[found.safest] is best
+    assert found.points[0] is best
 
 
 def test_choosing_by_the_prompt_saves_where_nothing_is_lost() -> None:

@@ -33,8 +33,7 @@ def test_models_are_columns_the_cheapest_first_and_rows_keep_their_order() -> No
     assert found.scores[:3].tolist() == [[0.0, 0.5, 1.0], [0.05, 0.5, 1.0], [0.1, 0.5, 1.0]]
     assert found.costs_usd[0].tolist() == [1e-5, 1e-4, 3e-3]
     assert found.prompts[:2] == ("Prompt 0", "Prompt 1")
-    assert len(found) == len(found.requests) == 20
-    assert found.requests[1].messages[-1].text == "Prompt 1"
+    assert len(found) == len(found.rows) == 20
 
 
 def test_of_models_at_the_same_cost_the_name_decides() -> None:

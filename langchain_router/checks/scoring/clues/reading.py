@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_router.checks.final_answers.cues import Cues, cues
+from langchain_router.checks.final_answers.number import NUMBER_WORDS
 from langchain_router.checks.final_answers.stated import Stated, stated
 from langchain_router.checks.text_rules.answer_text import said
 from langchain_router.request import RoutingRequest
@@ -29,26 +30,16 @@ _MOST_NUMBERS = 60
 _MOST_WORDS = 800
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 _NUMBER = re.compile(r"\d[\d,]{0,20}(?:\.\d{1,12})?")
-_WORDS = {
-    word: float(value)
-    for value, word in enumerate(
-        (
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        )
-    )
-} | {"half": 2.0, "twice": 2.0, "double": 2.0, "triple": 3.0, "thrice": 3.0, "dozen": 12.0, "week": 7.0}
+_LARGEST_WORD = 12
+_WORDS = {word: float(value) for word, value in NUMBER_WORDS.items() if value <= _LARGEST_WORD} | {
+    "half": 2.0,
+    "twice": 2.0,
+    "double": 2.0,
+    "triple": 3.0,
+    "thrice": 3.0,
+    "dozen": 12.0,
+    "week": 7.0,
+}
 _WORD = re.compile("|".join(rf"\b{word}s?\b" for word in _WORDS), re.IGNORECASE)
 
 
